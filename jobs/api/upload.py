@@ -1,0 +1,1 @@
+from django.core.files.uploadhandler import TemporaryFileUploadHandler as CappedFileHandler  # noqa: F401

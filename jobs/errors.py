@@ -1,0 +1,58 @@
+"""What can go wrong with a job, by whose fault it is.
+
+    TranscribifyError
+    ├── InputFault          the recording or the request; never retried, refunded, the message helps the user
+    ├── TransientFault      the world around us (network, disk, a busy provider); retried with a backoff
+    ├── ConfigurationFault  the installation; not retried, refunded, the message helps the operator
+    ├── ResourceExceeded    the job needs more than a worker may have; not retried, refunded
+    ├── ReportError         the report could not be written; the transcript stays, the job is done with a warning
+    ├── Refused             the request does not fit the job's state (HTTP 409)
+    └── Interrupted         the work must stop now; nothing is wrong with the recording
+        ├── LeaseLost       another worker holds the job: save nothing
+        ├── CancelRequested the owner cancelled
+        └── StopRequested   this worker is shutting down: put the job back
+
+No Django in here: engines and audio tools raise these, too.
+"""
+
+from accounts.errors import TranscribifyError
+
+
+class InputFault(TranscribifyError):
+    code = "invalid_input"
+
+
+class TransientFault(TranscribifyError):
+    code = "temporarily_unavailable"
+
+
+class ConfigurationFault(TranscribifyError):
+    code = "misconfigured"
+
+
+class ResourceExceeded(TranscribifyError):
+    code = "resource_exceeded"
+
+
+class ReportError(TranscribifyError):
+    code = "report_failed"
+
+
+class Refused(TranscribifyError):
+    code = "conflict"
+
+
+class Interrupted(TranscribifyError):
+    code = "interrupted"
+
+
+class LeaseLost(Interrupted):
+    code = "lease_lost"
+
+
+class CancelRequested(Interrupted):
+    code = "cancelled"
+
+
+class StopRequested(Interrupted):
+    code = "stopping"

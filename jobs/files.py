@@ -1,0 +1,125 @@
+"""Where a job's files lie in the storage, and how they travel between the storage and a worker's disk.
+
+Keys are made of the job's ``uid`` and the holder's token, never of a client's file name; a holder that lost its lease
+cannot overwrite what its successor writes.
+"""
+
+import logging
+import os
+import shutil
+import socket
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import UUID
+
+from django.conf import settings
+from django.core.files import File
+from django.core.files.storage import default_storage
+
+from jobs.errors import InputFault, TransientFault
+from jobs.models import Job
+
+logger = logging.getLogger(__name__)
+
+COPY_BYTES = 1 << 20
+
+
+def source_key(uid: UUID) -> str:
+    return f"uploads/{uid}/source"
+
+
+def pcm_key(uid: UUID, token: UUID) -> str:
+    return f"work/{uid}/{token}.pcm"
+
+
+@contextmanager
+def work_folder() -> Iterator[Path]:
+    """A folder on the local disk that is gone when the block ends, however it ends."""
+    root = Path(settings.WORK_DIR)
+    root.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f"{_process_mark()}-", dir=root) as folder:
+        yield Path(folder)
+
+
+@contextmanager
+def local_copy(key: str, folder: Path) -> Iterator[Path]:
+    """The stored file as a path that a program can read: itself on local storage, else a copy in ``folder``."""
+    try:
+        yield Path(default_storage.path(key))
+        return
+    except NotImplementedError:
+        pass
+    target = folder / "fetched"
+    with storage_faults(), default_storage.open(key) as stored, target.open("wb") as copy:
+        shutil.copyfileobj(stored, copy, COPY_BYTES)
+    yield target
+
+
+def store_file(path: Path, key: str) -> str:
+    """Put a local file into the storage, streamed; the key it got."""
+    with storage_faults(), path.open("rb") as content:
+        return default_storage.save(key, File(content))
+
+
+def remove_stored(key: str) -> bool:
+    """Delete a stored file if it is there; False (and a line in the log) when the storage did not answer."""
+    try:
+        default_storage.delete(key)
+    except Exception as error:
+        logger.warning("could not remove %s, it will be tried again: %s", key, error)
+        return False
+    return True
+
+
+def remove_work_files(job: Job) -> bool:
+    """Remove the decoded audio of a job that needs it no more."""
+    if not job.pcm_key or not remove_stored(job.pcm_key):
+        return False
+    Job.objects.filter(pk=job.pk, pcm_key=job.pcm_key).update(pcm_key="")
+    return True
+
+
+@contextmanager
+def storage_faults() -> Iterator[None]:
+    """Turn what a storage backend raises (each has errors of its own) into the job's error families."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise InputFault(
+            "The recording is no longer in the storage. Upload it again.", code="source_missing"
+        ) from error
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise TransientFault(
+            f"The storage did not answer as it should ({type(error).__name__}). The job is tried again by itself.",
+            code="storage_unavailable",
+        ) from error
+
+
+def sweep_work_folders() -> int:
+    """Remove the work folders of processes of this machine that were killed; the number removed."""
+    root = Path(settings.WORK_DIR)
+    removed = 0
+    for folder in root.glob(f"{socket.gethostname()}.*-*"):
+        pid = folder.name.removeprefix(f"{socket.gethostname()}.").split("-")[0]
+        if pid.isdigit() and not _is_alive(int(pid)):
+            shutil.rmtree(folder, ignore_errors=True)
+            removed += 1
+    return removed
+
+
+def _process_mark() -> str:
+    return f"{socket.gethostname()}.{os.getpid()}"
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

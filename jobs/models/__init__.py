@@ -1,0 +1,8 @@
+"""The tables of a recording's life."""
+
+from jobs.models.event import JobEvent
+from jobs.models.job import Job, Stage, Status
+from jobs.models.transcript_part import TranscriptPart
+from jobs.models.worker_slot import WorkerSlot
+
+__all__ = ["Job", "JobEvent", "Stage", "Status", "TranscriptPart", "WorkerSlot"]

@@ -1,0 +1,103 @@
+"""The row that is the job. ``docs/lifecycle.md`` explains each column and who may change it."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+
+class Status(models.TextChoices):
+    """What the owner sees. Changed by ``jobs.lifecycle`` and ``jobs.reconciler`` alone."""
+
+    PENDING = "pending", _("pending")
+    PROCESSING = "processing", _("processing")
+    DONE = "done", _("done")
+    FAILED = "failed", _("failed")
+    CANCELLED = "cancelled", _("cancelled")
+
+
+class Stage(models.TextChoices):
+    """Which link of the chain is to run, or runs. Empty when the job is finished."""
+
+    PROBE = "probe", _("probe")
+    TRANSCRIBE = "transcribe", _("transcribe")
+    REPORT = "report", _("report")
+
+
+UNFINISHED = (Status.PENDING, Status.PROCESSING)
+
+
+class Job(models.Model):
+    """A recording on its way to a transcript and a report."""
+
+    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="jobs", verbose_name=_("owner"))
+
+    status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.PENDING)
+    stage = models.CharField(_("stage"), max_length=10, choices=Stage, null=True, default=Stage.PROBE)  # noqa: DJ001
+    run = models.PositiveIntegerField(_("run"), default=1, help_text=_("One more at each retry."))
+    token = models.UUIDField(null=True, editable=False)
+    holder = models.CharField(_("held by"), max_length=120, blank=True, help_text=_("The worker slot at work."))
+    lease_until = models.DateTimeField(null=True)
+    dispatched_at = models.DateTimeField(_("last rung"), null=True)
+    not_before = models.DateTimeField(_("not before"), db_default=Now())
+    crashes = models.PositiveIntegerField(_("crashes"), default=0)
+    transient_failures = models.PositiveIntegerField(_("transient failures"), default=0)
+    cancel_requested = models.BooleanField(_("cancel requested"), default=False)
+    progress = models.FloatField(_("progress"), default=0)
+    error_code = models.CharField(_("error code"), max_length=60, blank=True)
+    error_message = models.TextField(_("error"), blank=True)
+    created_at = models.DateTimeField(_("created at"), db_default=Now(), editable=False)
+    started_at = models.DateTimeField(_("started at"), null=True)
+    finished_at = models.DateTimeField(_("finished at"), null=True)
+
+    filename = models.CharField(_("file name"), max_length=255)
+    size_bytes = models.BigIntegerField(_("size, bytes"), default=0)
+    source_key = models.CharField(max_length=200, blank=True, help_text=_("The recording in the storage."))
+    pcm_key = models.CharField(max_length=200, blank=True, help_text=_("Decoded samples, while the job runs."))
+    duration_ms = models.BigIntegerField(
+        _("duration, ms"), null=True, help_text=_("As the header says until it is decoded, then as decoded.")
+    )
+    decoded = models.BooleanField(_("decoded"), default=False)
+    speech = models.JSONField(default=list, blank=True, help_text=_("[start, end] of each stretch of speech, seconds."))
+
+    options = models.JSONField(_("options"), default=dict)
+    engine = models.CharField(_("engine"), max_length=40, blank=True)
+    model = models.CharField(_("model"), max_length=200, blank=True)
+    language = models.CharField(_("language"), max_length=10, null=True)  # noqa: DJ001 - null: nobody knows
+    warnings = models.JSONField(_("warnings"), default=list, blank=True)
+
+    class Meta:
+        verbose_name = _("job")
+        verbose_name_plural = _("jobs")
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["owner", "-id"], name="job_by_owner"),
+            # The reconciler's questions read unfinished rows only, however many finished ones there are.
+            models.Index(
+                fields=["not_before", "owner"],
+                condition=models.Q(status__in=["pending", "processing"], token=None),
+                name="job_waiting",
+            ),
+            models.Index(
+                fields=["lease_until"], condition=models.Q(token__isnull=False), name="job_held"
+            ),
+            models.Index(
+                fields=["id"],
+                condition=models.Q(status__in=["done", "failed", "cancelled"]) & ~models.Q(pcm_key=""),
+                name="job_work_files",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk} {self.filename}"
+
+    @property
+    def is_finished(self) -> bool:
+        return self.status not in UNFINISHED
+
+    @property
+    def duration_seconds(self) -> float | None:
+        return None if self.duration_ms is None else self.duration_ms / 1000

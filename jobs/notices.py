@@ -1,0 +1,19 @@
+"""The ``warnings`` of a job: stable codes with a sentence for people."""
+
+from typing import Any
+
+_TEXTS = {
+    "no_speech": "No speech was found in the recording.",
+    "recognised_by_pocketsphinx": (
+        "Recognised by pocketsphinx, the small built-in English recogniser. A Whisper model is far more accurate."
+    ),
+    "language_not_detected": "The language was not detected: this engine takes every recording for English.",
+    "shorter_than_its_header": "The file says it is longer than what could be decoded; it may be cut off or damaged.",
+    "report_failed": "The report could not be written. The transcript is complete.",
+}
+
+
+def notice(code: str, detail: str = "") -> dict[str, Any]:
+    """One entry of ``warnings``: ``{code, message}``."""
+    text = _TEXTS.get(code, code.replace("_", " "))
+    return {"code": code, "message": f"{text} {detail}".strip()}

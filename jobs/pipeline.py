@@ -1,0 +1,50 @@
+"""The chain, in plain sight: jobs.probe > jobs.transcribe > reports.build.
+
+Work is sent by task name, so whoever rings needs no engine, and ``jobs`` need not know who writes reports. Redis is
+only a doorbell: the message carries the job id, the row says what is to be done.
+"""
+
+import logging
+
+from celery import chain, signature
+from kombu.exceptions import OperationalError
+
+from jobs.models import Job, Stage
+
+logger = logging.getLogger(__name__)
+
+TASK_NAMES = {
+    Stage.PROBE: "jobs.probe",
+    Stage.TRANSCRIBE: "jobs.transcribe",
+    Stage.REPORT: "reports.build",
+}
+QUEUES = {Stage.PROBE: "speech", Stage.TRANSCRIBE: "speech", Stage.REPORT: "light"}
+
+
+def stages_of(job: Job) -> list[Stage]:
+    """The stages that this job goes through, in order."""
+    wanted = {Stage.REPORT: job.options.get("report", True)}
+    return [stage for stage in TASK_NAMES if wanted.get(stage, True)]
+
+
+def stage_after(job: Job, stage: Stage) -> Stage | None:
+    """The stage that follows, or None when ``stage`` is the last one."""
+    stages = stages_of(job)
+    following = stages[stages.index(stage) + 1 :]
+    return following[0] if following else None
+
+
+def publish_chain(job: Job) -> bool:
+    """Send the rest of the job's chain, from its present stage on; False when the broker cannot be reached.
+
+    A lost or doubled message does no harm: the reconciler rings again, and a claim is won once.
+    """
+    stages = stages_of(job)
+    rest = stages[stages.index(Stage(job.stage)) :]
+    links = [signature(TASK_NAMES[stage], args=(job.pk,), immutable=True) for stage in rest]
+    try:
+        chain(*links).apply_async(retry=False)
+    except (OperationalError, OSError) as error:
+        logger.warning("job %s: the broker could not be reached, the reconciler will ring again (%s)", job.pk, error)
+        return False
+    return True

@@ -1,0 +1,63 @@
+"""What the chain may have dropped, picked up again. Any number of reconcilers may run at once.
+
+Each round: take jobs from holders whose lease ran out, finish cancelled jobs that nobody holds, ring what waits,
+remove the work files of finished jobs, forget dead slots, and say so when the quota counters leave the ledger.
+"""
+
+import logging
+
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from accounts import quota
+from jobs import bell, lifecycle
+from jobs.clock import from_now
+from jobs.files import remove_work_files
+from jobs.models import Job, WorkerSlot
+from jobs.models.job import UNFINISHED
+
+logger = logging.getLogger(__name__)
+
+BATCH = 500
+"""Rows handled in one round at most; the next round follows within seconds."""
+
+
+def reconcile_once() -> None:
+    """One round. Each part stands for itself: an error in one is logged and does not keep the others from their work."""
+    parts = (expire_silent_holders, finish_cancelled, bell.ring_waiting, remove_leftovers, forget_dead_slots)
+    for part in parts:
+        try:
+            part()
+        except Exception:
+            logger.exception("reconciler: %s failed and will be tried again in the next round", part.__name__)
+
+
+def expire_silent_holders() -> int:
+    """Free the jobs whose holder has not renewed its lease in time; the number freed."""
+    expired = Job.objects.filter(token__isnull=False, lease_until__lt=Now()).values_list("pk", "token")[:BATCH]
+    return sum(lifecycle.expire(job_id=pk, token=token) for pk, token in expired if token)
+
+
+def finish_cancelled() -> int:
+    """Finish jobs that were cancelled while nobody held them; the number finished."""
+    waiting = Job.objects.filter(token=None, status__in=UNFINISHED, cancel_requested=True)
+    return sum(lifecycle.cancel_waiting(job_id=pk) for pk in waiting.values_list("pk", flat=True)[:BATCH])
+
+
+def remove_leftovers() -> int:
+    """Remove decoded audio that a finished job no longer needs; the number of files removed."""
+    finished = Job.objects.filter(~Q(status__in=UNFINISHED), ~Q(pcm_key=""))[:BATCH]
+    return sum(remove_work_files(job) for job in finished)
+
+
+def forget_dead_slots() -> int:
+    """Delete the rows of worker processes that have not been seen for a long time; the number deleted."""
+    return WorkerSlot.objects.filter(seen_at__lt=from_now(-10 * bell.SLOT_ALIVE_SECONDS)).delete()[0]
+
+
+def check_reservations() -> list[int]:
+    """The accounts whose ``reserved_ms`` is not the sum of the ledger's open reservations; each is said in the log."""
+    wrong = quota.accounts_out_of_balance()
+    for account in wrong:
+        logger.error("account %s: reserved_ms is %s and does not match the ledger", account.pk, account.reserved_ms)
+    return [account.pk for account in wrong]

@@ -1,0 +1,39 @@
+"""What can be asked about jobs. Everything that a user may see is filtered by its owner here."""
+
+from itertools import chain
+from typing import Any
+
+from django.db.models import QuerySet
+
+from accounts.models import User
+from jobs.models import Job, TranscriptPart
+from jobs.transcript import Segment, Transcript, Word
+
+
+def jobs_of(owner: User) -> QuerySet[Job]:
+    """The owner's jobs, newest first."""
+    return Job.objects.filter(owner=owner).order_by("-id")
+
+
+def segments_of(job: Job) -> list[dict[str, Any]]:
+    """The segments saved so far, as the API shows them, in the order of time."""
+    rows = TranscriptPart.objects.filter(job_id=job.pk).order_by("position")
+    return list(chain.from_iterable(rows.values_list("segments", flat=True)))
+
+
+def text_of(job: Job) -> str:
+    """The text recognised so far."""
+    rows = TranscriptPart.objects.filter(job_id=job.pk).order_by("position")
+    return " ".join(text for text in rows.values_list("text", flat=True) if text)
+
+
+def transcript_of(job: Job) -> Transcript:
+    """The transcript as values that writers and exports take."""
+    return Transcript(tuple(_segment(fields) for fields in segments_of(job)), job.language)
+
+
+def _segment(fields: dict[str, Any]) -> Segment:
+    values = {name: value for name, value in fields.items() if name not in {"id", "words", "tokens"}}
+    words = tuple(Word(**word) for word in fields.get("words", ()))
+    tokens = tuple(fields["tokens"]) if "tokens" in fields else None
+    return Segment(**values, words=words, tokens=tokens)

@@ -1,0 +1,87 @@
+"""First stage: the judge of the recording. Decode it once, find the speech, learn its true length, fit the budget."""
+
+import logging
+from pathlib import Path
+
+from django.conf import settings
+from django.db import transaction
+
+from accounts import quota
+from jobs import files, lifecycle, pipeline
+from jobs.audio.decode import decode_pcm, samples_to_ms
+from jobs.audio.probe import Header, probe_header
+from jobs.audio.vad import find_speech
+from jobs.engines.base import Clip
+from jobs.errors import InputFault
+from jobs.lease import LeaseKeeper
+from jobs.models import Job, Stage
+from jobs.notices import notice
+
+logger = logging.getLogger(__name__)
+
+TOLERANCE_MS = 100
+"""Decoders add a little padding; a budget that misses by less is taken to reach."""
+
+
+def probe_recording(job: Job, keeper: LeaseKeeper) -> None:
+    """Turn the upload into decoded samples with known speech, or fail it for a reason its owner can act on.
+
+    Raises ``InputFault`` and ``AudioLimitExceeded``; ends with ``advance`` otherwise.
+    """
+    with files.work_folder() as folder, files.local_copy(job.source_key, folder) as source:
+        header = probe_header(source)
+        keeper.beat()
+        pcm = folder / "audio.pcm"
+        duration_ms = _decode(job, source, pcm, keeper)
+        speech = find_speech(pcm, beat=keeper.beat)
+        key = files.store_file(pcm, files.pcm_key(job.uid, keeper.claim.token)) if speech else ""
+    try:
+        _advance(job, keeper, key=key, duration_ms=duration_ms, speech=speech, header=header)
+    except BaseException:
+        if key:
+            files.remove_stored(key)
+        raise
+
+
+def _decode(job: Job, source: Path, target: Path, keeper: LeaseKeeper) -> int:
+    """Decode within what the budget allows; the true duration. The decoder stops where the budget does."""
+    reserved_ms = quota.reserved_for(job_id=job.pk, run=job.run)
+    remaining_ms = quota.remaining_ms(account_id=job.owner_id)
+    longest_ms = settings.MAX_AUDIO_SECONDS * 1000
+    allowed_ms = longest_ms if remaining_ms is None else min(longest_ms, reserved_ms + remaining_ms)
+    cap_seconds = (allowed_ms + 10 * TOLERANCE_MS) / 1000
+    duration_ms = samples_to_ms(decode_pcm(source, target, cap_seconds=cap_seconds, beat=keeper.beat))
+    if duration_ms > longest_ms + TOLERANCE_MS:
+        raise InputFault(
+            f"The recording is longer than {settings.MAX_AUDIO_SECONDS / 3600:g} hours. Split it and upload the parts.",
+            code="recording_too_long",
+        )
+    if duration_ms > allowed_ms + TOLERANCE_MS:
+        raise quota.limit_exceeded(account_id=job.owner_id, duration_ms=duration_ms)
+    return min(duration_ms, allowed_ms)
+
+
+def _advance(
+    job: Job, keeper: LeaseKeeper, *, key: str, duration_ms: int, speech: list[Clip], header: Header
+) -> None:
+    with transaction.atomic():
+        lifecycle.advance(
+            keeper.claim,
+            pipeline.stage_after(job, Stage.PROBE) or Stage.TRANSCRIBE,
+            duration_ms=duration_ms,
+            decoded=True,
+            pcm_key=key,
+            speech=[[round(clip.start, 3), round(clip.end, 3)] for clip in speech],
+            warnings=_warnings(header, duration_ms, speech),
+            progress=0.05,
+        )
+        quota.fit_reservation(account_id=job.owner_id, job_id=job.pk, run=job.run, duration_ms=duration_ms)
+
+
+def _warnings(header: Header, duration_ms: int, speech: list[Clip]) -> list[dict[str, str]]:
+    found = []
+    if header.duration_seconds and duration_ms / 1000 < 0.9 * header.duration_seconds - 1:
+        found.append(notice("shorter_than_its_header"))
+    if not speech:
+        found.append(notice("no_speech"))
+    return found

@@ -1,0 +1,37 @@
+"""How the processes of a worker's pool learn that the worker is asked to stop.
+
+Celery tells the main process only (``worker_shutting_down``). The notice is a file that the main process touches: its
+name travels in the environment, which forked and spawned pool processes inherit alike, and looking for it needs no
+connection to anything.
+"""
+
+import os
+import tempfile
+from pathlib import Path
+
+_VARIABLE = "TRANSCRIBIFY_STOP_NOTICE"
+
+
+def prepare_stop_notice() -> None:
+    """In the worker's main process, before the pool starts: agree on the file's name."""
+    path = Path(tempfile.gettempdir()) / f"transcribify-stop-{os.getpid()}"
+    path.unlink(missing_ok=True)
+    os.environ[_VARIABLE] = str(path)
+
+
+def give_stop_notice() -> None:
+    """In the main process, when it is asked to stop."""
+    if path := os.environ.get(_VARIABLE):
+        Path(path).touch()
+
+
+def withdraw_stop_notice() -> None:
+    """In the main process, when it ends."""
+    if path := os.environ.get(_VARIABLE):
+        Path(path).unlink(missing_ok=True)
+
+
+def stop_is_requested() -> bool:
+    """In a pool process: is the worker shutting down?"""
+    path = os.environ.get(_VARIABLE)
+    return bool(path) and os.path.exists(path)  # noqa: PTH110 - asked between segments: no object for it

@@ -1,0 +1,89 @@
+"""What a Celery worker does besides tasks: learn which engine it has, register its slots, hear that it must stop.
+
+The main process never opens a database connection: a SQLite file that is open across a fork can be damaged. Models are
+loaded after the fork, too (CTranslate2 hangs in a child whose parent had loaded a model).
+"""
+
+import logging
+import threading
+from typing import Any
+
+from celery import signals
+from django.conf import settings
+from django.db import connections
+from django.db.models.functions import Now
+
+from jobs import recognition
+from jobs.files import sweep_work_folders
+from jobs.models import WorkerSlot
+from jobs.stage_task import slot_name
+from jobs.stop_notice import give_stop_notice, prepare_stop_notice, withdraw_stop_notice
+
+logger = logging.getLogger(__name__)
+
+SEEN_EVERY_SECONDS = 10
+
+_queues: list[str] = []
+
+
+@signals.celeryd_after_setup.connect
+def learn_queues(sender: str, instance: Any, **kwargs: Any) -> None:
+    """In the main process: which queues this worker reads decides which models and engines it needs."""
+    _queues[:] = sorted(instance.app.amqp.queues.consume_from)
+    if "speech" in _queues:
+        recognition.chosen_engine()
+
+
+@signals.worker_init.connect
+def prepare_worker(**kwargs: Any) -> None:
+    """In the main process, before the pool starts."""
+    prepare_stop_notice()
+    sweep_work_folders()
+
+
+@signals.worker_shutting_down.connect
+def pass_stop_on(**kwargs: Any) -> None:
+    give_stop_notice()
+
+
+@signals.worker_shutdown.connect
+def tidy_up(**kwargs: Any) -> None:
+    withdraw_stop_notice()
+
+
+@signals.worker_process_init.connect
+def start_slot(**kwargs: Any) -> None:
+    """In each pool process, right after the fork."""
+    threading.Thread(target=_stay_seen, name="slot", daemon=True).start()
+    if "speech" in _queues and settings.PRELOAD_MODELS:
+        threading.Thread(target=_preload, name="preload", daemon=True).start()
+
+
+@signals.worker_process_shutdown.connect
+def end_slot(**kwargs: Any) -> None:
+    """In a pool process that ends in good order: nobody need wait for it to be missed."""
+    WorkerSlot.objects.filter(name=slot_name()).delete()
+    connections.close_all()
+
+
+def _stay_seen() -> None:
+    name, queues = slot_name(), ",".join(_queues)
+    engine = recognition.chosen_engine().name if "speech" in _queues else ""
+    pause = threading.Event()
+    while True:
+        try:
+            WorkerSlot.objects.update_or_create(
+                name=name, defaults={"queues": queues, "engine": engine, "seen_at": Now()}
+            )
+        except Exception as error:
+            logger.warning("slot %s could not report itself, it tries again: %s", name, error)
+            connections.close_all()
+        pause.wait(SEEN_EVERY_SECONDS)
+
+
+def _preload() -> None:
+    for model in settings.PRELOAD_MODELS:
+        try:
+            recognition.load_model(model)
+        except Exception:
+            logger.exception("model %s could not be loaded ahead of the first job", model)

@@ -1,0 +1,14 @@
+"""The test suite: a database and folders of its own, and no key of the person who runs it."""
+
+import os
+import tempfile
+
+for _name in ("OPENAI_API_KEY", "GROQ_API_KEY", "OPENROUTER_API_KEY", "REPORT_BASE_URL", "S3_BUCKET", "DEBUG"):
+    os.environ[_name] = ""
+os.environ.setdefault("DATA_DIR", tempfile.mkdtemp(prefix="transcribify-test-"))
+os.environ.setdefault("ENV_FILE", os.devnull)
+
+from transcribify.settings.development import *  # noqa: E402, F403
+
+SECRET_KEY = "a-key-that-signs-nothing-but-test-tokens-0123456789-abcdefghij"  # noqa: S105
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -1,0 +1,133 @@
+"""The whole service as real processes on free ports: what tests and benchmarks drive, and may kill."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def free_port() -> int:
+    """A port on loopback that nobody listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_until(condition: Callable[[], object], *, seconds: float, what: str) -> None:
+    """Look at ``condition`` until it holds; an ``AssertionError`` that says ``what`` was waited for, else."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited {seconds:g} s for {what}")
+        time.sleep(0.05)
+
+
+class LiveService:
+    """Redis, a database and any number of service processes under one data folder; ``stop`` ends them all."""
+
+    def __init__(self, folder: Path | None = None, **variables: str) -> None:
+        self.folder = folder or Path(tempfile.mkdtemp(prefix="transcribify-live-"))
+        self.redis_port = free_port()
+        self.web_port = free_port()
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.environment = self._environment(variables)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.web_port}"
+
+    @property
+    def log(self) -> str:
+        return "".join(path.read_text(errors="replace") for path in sorted(self.folder.glob("*.log")))
+
+    def start_redis(self, *options: str) -> None:
+        self._start(
+            "redis",
+            ["redis-server", "--port", str(self.redis_port), "--bind", "127.0.0.1", "--dir", str(self.folder)]
+            + ["--save", "", "--daemonize", "no", *options],
+        )
+        wait_until(self._redis_answers, seconds=10, what="redis")
+
+    def migrate(self) -> None:
+        self.manage("migrate", "-v0")
+
+    def manage(self, *arguments: str) -> str:
+        """Run ``manage.py`` to its end; its output."""
+        done = subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def start_worker(self, name: str, *, queues: str = "speech,light", concurrency: int = 1) -> None:
+        arguments = ["celery", "-A", "celery_app", "worker", "-Q", queues, "-c", str(concurrency), "-n", f"{name}@%h"]
+        self._start(name, [sys.executable, "-m", *arguments, "-l", "INFO"])
+
+    def start_reconciler(self, name: str = "reconciler") -> None:
+        self._start(name, [sys.executable, "manage.py", "reconcile"])
+
+    def start_web(self) -> None:
+        self._start(
+            "web",
+            [sys.executable, "-m", "uvicorn", "transcribify.asgi:application", "--port", str(self.web_port)],
+        )
+        wait_until(self._web_answers, seconds=30, what="the web process")
+
+    def children_of(self, name: str) -> list[psutil.Process]:
+        """The pool processes of a worker."""
+        with suppress(psutil.NoSuchProcess):
+            return psutil.Process(self.processes[name].pid).children(recursive=False)
+        return []
+
+    def stop(self) -> None:
+        """End every process, kindly first, and check that none is left."""
+        for process in reversed(self.processes.values()):
+            with suppress(ProcessLookupError):
+                process.send_signal(signal.SIGTERM)
+        for process in reversed(self.processes.values()):
+            try:
+                process.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait(timeout=5)
+        self.processes.clear()
+
+    def _environment(self, variables: Mapping[str, str]) -> dict[str, str]:
+        return {
+            **{name: value for name, value in os.environ.items() if not name.endswith("_API_KEY")},
+            "DJANGO_SETTINGS_MODULE": "transcribify.settings.development",
+            "ENV_FILE": os.devnull,
+            "PYTHONUNBUFFERED": "1",
+            "DATA_DIR": str(self.folder),
+            "REDIS_URL": f"redis://127.0.0.1:{self.redis_port}/0",
+            **variables,
+        }
+
+    def _start(self, name: str, command: list[str]) -> None:
+        with (self.folder / f"{name}.log").open("ab") as log:
+            self.processes[name] = subprocess.Popen(
+                command, cwd=ROOT, env=self.environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL
+            )
+
+    def _redis_answers(self) -> bool:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", self.redis_port), timeout=1) as connection:
+            connection.sendall(b"PING\r\n")
+            return connection.recv(16).startswith(b"+PONG")
+        return False
+
+    def _web_answers(self) -> bool:
+        assert self.processes["web"].poll() is None, self.log
+        with suppress(OSError), socket.create_connection(("127.0.0.1", self.web_port), timeout=1):
+            return True
+        return False
