@@ -43,12 +43,16 @@ def fit_reservation(*, account_id: int, job_id: int, run: int, duration_ms: int)
 
 
 def settle(*, account_id: int, job_id: int, run: int, duration_ms: int) -> None:
-    """Charge ``duration_ms`` and close the run's reservation. A second closing breaks a unique index and rolls back."""
+    """Charge ``duration_ms``, never more than was reserved, and close the run's reservation.
+
+    A second closing of the same run breaks a unique index and rolls back.
+    """
     with transaction.atomic():
-        reserved = reserved_for(job_id=job_id, run=run)
-        _book(account_id, job_id, run, LedgerEntry.Kind.SETTLE, duration_ms)
+        reserved_ms = reserved_for(job_id=job_id, run=run)
+        charged_ms = min(duration_ms, reserved_ms)
+        _book(account_id, job_id, run, LedgerEntry.Kind.SETTLE, charged_ms)
         QuotaAccount.objects.filter(pk=account_id).update(
-            used_ms=F("used_ms") + duration_ms, reserved_ms=F("reserved_ms") - reserved
+            used_ms=F("used_ms") + charged_ms, reserved_ms=F("reserved_ms") - reserved_ms
         )
 
 
@@ -82,7 +86,11 @@ def accounts_out_of_balance() -> list[QuotaAccount]:
     )
     open_rows = LedgerEntry.objects.filter(~Exists(closed), account_id=OuterRef("pk"), kind__in=_OPENING)
     total = open_rows.order_by().values("account_id").annotate(total=Sum("ms")).values("total")
-    return list(QuotaAccount.objects.annotate(open_ms=Coalesce(Subquery(total), 0, output_field=BigIntegerField())).exclude(reserved_ms=F("open_ms")))
+    return list(
+        QuotaAccount.objects.annotate(open_ms=Coalesce(Subquery(total), 0, output_field=BigIntegerField())).exclude(
+            reserved_ms=F("open_ms")
+        )
+    )
 
 
 def _pass_gate(*, account_id: int, duration_ms: int) -> None:

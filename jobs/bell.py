@@ -60,9 +60,7 @@ def _room(queue: str) -> int:
 
 def _fairest(queue: str, limit: int) -> list[Job]:
     """The next jobs to ring: owners take turns, and who has work in progress waits behind who has none."""
-    busy = dict(
-        Job.objects.filter(token__isnull=False).values_list("owner_id").annotate(jobs=Count("pk")).order_by()
-    )
+    busy = dict(Job.objects.filter(token__isnull=False).values_list("owner_id").annotate(jobs=Count("pk")).order_by())
     candidates = (
         _waiting()
         .filter(_silent(), stage__in=_stages(queue))

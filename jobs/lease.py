@@ -65,7 +65,7 @@ class LeaseKeeper:
 
     @contextmanager
     def allowing(self, seconds: float) -> Iterator[None]:
-        """Within the block the stall budget is ``seconds``: for a step that is known to take long, such as a download."""
+        """Within the block the stall budget is ``seconds``: for what is known to take long, such as a download."""
         usual, self._stall_seconds = self._stall_seconds, seconds
         self._last_beat = time.monotonic()
         try:

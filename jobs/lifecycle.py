@@ -80,7 +80,7 @@ def renew(claim: Claim, *, progress: float | None = None) -> bool:
 
 @contextmanager
 def writing(claim: Claim, *, progress: float | None = None) -> Iterator[None]:
-    """A transaction in which a holder may save results. Raises ``LeaseLost`` or ``CancelRequested`` before it begins."""
+    """A transaction in which a holder may save results. Raises ``LeaseLost`` or ``CancelRequested`` first."""
     with transaction.atomic():
         if renew(claim, progress=progress):
             raise CancelRequested(f"job {claim.job_id} was cancelled by its owner")

@@ -23,7 +23,7 @@ BATCH = 500
 
 
 def reconcile_once() -> None:
-    """One round. Each part stands for itself: an error in one is logged and does not keep the others from their work."""
+    """One round. An error in one part is logged and does not keep the others from their work."""
     parts = (expire_silent_holders, finish_cancelled, bell.ring_waiting, remove_leftovers, forget_dead_slots)
     for part in parts:
         try:

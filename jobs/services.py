@@ -169,8 +169,6 @@ def _fresh_start() -> dict[str, Any]:
     }
 
 
-
-
 def _after_the_end(job_id: int) -> None:
     job = Job.objects.filter(pk=job_id).first()
     if job:

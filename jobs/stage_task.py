@@ -12,6 +12,7 @@ from collections.abc import Callable
 from celery import Task
 from django.db import close_old_connections
 
+from accounts.errors import AudioLimitExceeded
 from jobs import bell, lifecycle
 from jobs.errors import (
     CancelRequested,
@@ -25,7 +26,6 @@ from jobs.errors import (
 from jobs.lease import LeaseKeeper
 from jobs.models import Job, Stage
 from jobs.stall import stall_seconds
-from accounts.errors import AudioLimitExceeded
 
 logger = logging.getLogger(__name__)
 
@@ -84,13 +84,13 @@ def _run_step(job: Job, keeper: LeaseKeeper, step: Step) -> bool:
         lifecycle.fail(
             claim,
             code=ResourceExceeded.code,
-            message="The recording needs more memory than a worker has. Split it, or ask the operator for a larger one.",
+            message="The recording needs more memory than a worker has. Split it and upload the parts.",
         )
     except Exception as error:
         logger.exception("job %s: unexpected error at stage %s", claim.job_id, claim.stage)
         lifecycle.back_off(
             claim,
             code="internal_error",
-            message=f"Something went wrong on the server ({type(error).__name__}). You were not charged. Please tell the operator.",
+            message=f"Something went wrong on the server ({type(error).__name__}). You were not charged.",
         )
     return False

@@ -1,1 +1,22 @@
-urlpatterns: list = []
+"""Every address of the service."""
+
+from django.contrib import admin
+from django.urls import include, path
+from django.views.generic import RedirectView
+from drf_spectacular.views import SpectacularAPIView
+
+from transcribify import health
+
+urlpatterns = [
+    path("", RedirectView.as_view(url="/jobs")),
+    path("", include("accounts.api.urls")),
+    path("", include("jobs.api.urls")),
+    path("schema", SpectacularAPIView.as_view(), name="schema"),
+    path("api-auth/", include("rest_framework.urls")),
+    path("admin/", admin.site.urls),
+    path("healthz", health.healthz),
+    path("readyz", health.readyz),
+]
+
+handler404 = "transcribify.api_errors.not_found"
+handler500 = "transcribify.api_errors.server_error"

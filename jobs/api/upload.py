@@ -1,1 +1,57 @@
-from django.core.files.uploadhandler import TemporaryFileUploadHandler as CappedFileHandler  # noqa: F401
+"""How an upload reaches the disk: capped while it arrives, under a name of ours."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.files.uploadedfile import TemporaryUploadedFile
+from django.core.files.uploadhandler import FileUploadHandler, TemporaryFileUploadHandler
+from rest_framework.request import Request
+
+from jobs.errors import InputFault
+
+
+class CappedFileHandler(TemporaryFileUploadHandler):
+    """Writes uploads to temporary files and cuts them off at ``MAX_UPLOAD_MEGABYTES``.
+
+    What was written of a file that is cut off is removed by Django, which closes all handlers' files on an error. The
+    file's name on disk is ours: the client's may carry anything.
+    """
+
+    chunk_size = 256 * 1024
+
+    def new_file(self, *args: Any, **kwargs: Any) -> None:
+        FileUploadHandler.new_file(self, *args, **kwargs)
+        self.file = TemporaryUploadedFile("recording", self.content_type, 0, self.charset, self.content_type_extra)
+        self.received_bytes = 0
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
+        self.received_bytes += len(raw_data)
+        if self.received_bytes > max_upload_bytes():
+            raise upload_too_large()
+        self.file.write(raw_data)
+
+    def file_complete(self, file_size: int) -> TemporaryUploadedFile | None:
+        uploaded = super().file_complete(file_size)
+        if uploaded is not None:
+            uploaded.name = self.file_name
+        return uploaded
+
+
+def refuse_large_body(request: Request) -> None:
+    """Refuse by the announced length alone, before a byte of the body is read. Raises ``InputFault``."""
+    announced = request.META.get("CONTENT_LENGTH") or "0"
+    # The form's boundaries and the other fields take some room beside the file.
+    if announced.isdigit() and int(announced) > max_upload_bytes() + settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+        raise upload_too_large()
+
+
+def max_upload_bytes() -> int:
+    return settings.MAX_UPLOAD_MEGABYTES * 1_000_000
+
+
+def upload_too_large() -> InputFault:
+    return InputFault(
+        f"The file is larger than {settings.MAX_UPLOAD_MEGABYTES} MB. Compress it (MP3, Opus) or split it.",
+        code="upload_too_large",
+        max_megabytes=settings.MAX_UPLOAD_MEGABYTES,
+    )

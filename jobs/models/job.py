@@ -81,9 +81,7 @@ class Job(models.Model):
                 condition=models.Q(status__in=["pending", "processing"], token=None),
                 name="job_waiting",
             ),
-            models.Index(
-                fields=["lease_until"], condition=models.Q(token__isnull=False), name="job_held"
-            ),
+            models.Index(fields=["lease_until"], condition=models.Q(token__isnull=False), name="job_held"),
             models.Index(
                 fields=["id"],
                 condition=models.Q(status__in=["done", "failed", "cancelled"]) & ~models.Q(pcm_key=""),

@@ -15,13 +15,11 @@ MAX_AUDIO_SECONDS = env.int("MAX_AUDIO_SECONDS", default=43_200)
 # File name endings that are accepted; a name without one is judged by its content alone.
 ALLOWED_EXTENSIONS = [
     extension.strip().lstrip(".").lower()
-    for extension in env.list(
+    for extension in env.str(
         "ALLOWED_EXTENSIONS",
-        default=(
-            "mp3,mpga,mpeg,m4a,m4b,aac,wav,w64,flac,ogg,oga,opus,webm,mka,mkv,mp4,m4v,mov,3gp,3g2,aif,aiff,aifc,caf,"
-            "amr,wma,wmv,asf,ts,mts"
-        ).split(","),
-    )
+        default="mp3,mpga,mpeg,m4a,m4b,aac,wav,w64,flac,ogg,oga,opus,webm,mka,mkv,mp4,m4v,mov,3gp,3g2,aif,aiff,aifc,"
+        "caf,amr,wma,wmv,asf,ts,mts",
+    ).split(",")
 ]
 
 # --- Recognition ---

@@ -51,11 +51,8 @@ class LiveService:
         return "".join(path.read_text(errors="replace") for path in sorted(self.folder.glob("*.log")))
 
     def start_redis(self, *options: str) -> None:
-        self._start(
-            "redis",
-            ["redis-server", "--port", str(self.redis_port), "--bind", "127.0.0.1", "--dir", str(self.folder)]
-            + ["--save", "", "--daemonize", "no", *options],
-        )
+        address = ["--port", str(self.redis_port), "--bind", "127.0.0.1", "--dir", str(self.folder)]
+        self._start("redis", ["redis-server", *address, "--save", "", "--daemonize", "no", *options])
         wait_until(self._redis_answers, seconds=10, what="redis")
 
     def migrate(self) -> None:

@@ -1,0 +1,125 @@
+"""The doors to accounts: register, login, refresh, usage."""
+
+from django.contrib.auth import authenticate
+from django.contrib.auth.models import update_last_login
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers, status
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.generics import GenericAPIView
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.models import User
+from accounts.selectors import Usage, usage_of
+from accounts.services import register_user
+from accounts.tokens import issue_pair, rotate_pair
+
+MIN_PASSWORD_LENGTH, MAX_PASSWORD_LENGTH = 8, 1024
+
+
+class RegisterInput(serializers.Serializer[User]):
+    email = serializers.EmailField(max_length=254)
+    password = serializers.CharField(
+        min_length=MIN_PASSWORD_LENGTH,
+        max_length=MAX_PASSWORD_LENGTH,
+        trim_whitespace=False,
+        write_only=True,
+        style={"input_type": "password"},
+    )
+
+
+class AccountOutput(serializers.Serializer[User]):
+    id = serializers.IntegerField()
+    email = serializers.EmailField()
+
+
+class LoginInput(serializers.Serializer[User]):
+    email = serializers.CharField(max_length=254)
+    password = serializers.CharField(
+        max_length=MAX_PASSWORD_LENGTH, trim_whitespace=False, write_only=True, style={"input_type": "password"}
+    )
+
+
+class RefreshInput(serializers.Serializer[User]):
+    refresh_token = serializers.CharField(max_length=4096)
+
+
+class TokenOutput(serializers.Serializer[User]):
+    access_token = serializers.CharField()
+    token_type = serializers.CharField()
+    refresh_token = serializers.CharField()
+
+
+class UsageOutput(serializers.Serializer[Usage]):
+    used_seconds = serializers.FloatField()
+    reserved_seconds = serializers.FloatField()
+    limit_seconds = serializers.FloatField(allow_null=True)
+    remaining_seconds = serializers.FloatField(allow_null=True)
+    used_minutes = serializers.FloatField()
+    limit_minutes = serializers.FloatField(allow_null=True)
+
+
+class PublicView(GenericAPIView):
+    """A door for people who have no token yet; a wrong one in the header does not matter here."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+
+class RegisterView(PublicView):
+    """Create an account with an audio budget."""
+
+    serializer_class = RegisterInput
+
+    @extend_schema(responses={201: AccountOutput})
+    def post(self, request: Request) -> Response:
+        data = self.get_serializer(data=request.data)
+        data.is_valid(raise_exception=True)
+        user = register_user(**data.validated_data)
+        return Response(AccountOutput(user).data, status=status.HTTP_201_CREATED)
+
+
+class LoginView(PublicView):
+    """Trade e-mail address and password for an access token and a refresh token."""
+
+    serializer_class = LoginInput
+
+    @extend_schema(responses=TokenOutput)
+    def post(self, request: Request) -> Response:
+        data = self.get_serializer(data=request.data)
+        data.is_valid(raise_exception=True)
+        user = authenticate(request, username=data.validated_data["email"], password=data.validated_data["password"])
+        if not isinstance(user, User):
+            raise AuthenticationFailed("Wrong e-mail address or password.", code="wrong_credentials")
+        update_last_login(None, user)  # type: ignore[arg-type]
+        return Response(TokenOutput(issue_pair(user=user)).data)
+
+    def get_authenticate_header(self, request: Request) -> str:
+        return 'Bearer realm="transcribify"'
+
+
+class RefreshView(PublicView):
+    """Trade a refresh token, once, for a new pair."""
+
+    serializer_class = RefreshInput
+
+    @extend_schema(responses=TokenOutput)
+    def post(self, request: Request) -> Response:
+        data = self.get_serializer(data=request.data)
+        data.is_valid(raise_exception=True)
+        return Response(TokenOutput(rotate_pair(**data.validated_data)).data)
+
+    def get_authenticate_header(self, request: Request) -> str:
+        return 'Bearer realm="transcribify"'
+
+
+class UsageView(GenericAPIView):
+    """The caller's audio budget: used, reserved by running jobs, limit, remaining."""
+
+    serializer_class = UsageOutput
+
+    @extend_schema(responses=UsageOutput)
+    def get(self, request: Request) -> Response:
+        assert isinstance(request.user, User)
+        return Response(UsageOutput(usage_of(request.user)).data)

@@ -1,0 +1,48 @@
+"""People and recordings that tests of all packages share."""
+
+from pathlib import Path
+
+import pytest
+from rest_framework.test import APIClient
+
+from accounts.models import User
+
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture
+def alice(db: None) -> User:
+    """The owner."""
+    return User.objects.create_user("alice@example.org", PASSWORD)
+
+
+@pytest.fixture
+def charlie(db: None) -> User:
+    """Somebody who has no business here."""
+    return User.objects.create_user("charlie@example.org", PASSWORD)
+
+
+@pytest.fixture
+def api() -> APIClient:
+    """A client that is nobody yet."""
+    return APIClient()
+
+
+@pytest.fixture
+def as_alice(alice: User) -> APIClient:
+    client = APIClient()
+    client.force_authenticate(alice)
+    return client
+
+
+@pytest.fixture
+def as_charlie(charlie: User) -> APIClient:
+    client = APIClient()
+    client.force_authenticate(charlie)
+    return client
+
+
+@pytest.fixture(scope="session")
+def meeting_path() -> Path:
+    """The sample meeting: a minute of English."""
+    return Path(__file__).parent / "samples" / "meeting.flac"

@@ -1,0 +1,115 @@
+"""The doors to jobs: submit, list, show, delete, cancel."""
+
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.files.uploadedfile import TemporaryUploadedFile
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.generics import GenericAPIView
+from rest_framework.pagination import CursorPagination
+from rest_framework.parsers import FormParser, MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from jobs import recognition, services
+from jobs.api.serializers import JobDetail, JobSummary, SubmitInput
+from jobs.api.upload import refuse_large_body
+from jobs.audio.probe import probe_header
+from jobs.errors import InputFault
+from jobs.models import Job
+from jobs.selectors import jobs_of
+
+
+class NewestFirst(CursorPagination):
+    ordering = "-id"
+    page_size = 50
+    max_page_size = 200
+    page_size_query_param = "page_size"
+
+
+class JobsView(GenericAPIView):
+    """Your recordings: list them, newest first, or hand in another one."""
+
+    serializer_class = SubmitInput
+    pagination_class = NewestFirst
+    parser_classes = (MultiPartParser, FormParser)
+
+    def get_queryset(self) -> QuerySet[Job]:
+        return jobs_of(self.request.user)  # type: ignore[arg-type]
+
+    @extend_schema(responses=JobSummary(many=True))
+    def get(self, request: Request) -> Response:
+        page = self.paginate_queryset(self.get_queryset())
+        return self.get_paginated_response(JobSummary(page, many=True).data)
+
+    @extend_schema(responses={202: JobDetail})
+    def post(self, request: Request) -> Response:
+        refuse_large_body(request)
+        refuse_second_file(request)
+        data = self.get_serializer(data=request.data)
+        data.is_valid(raise_exception=True)
+        options = dict(data.validated_data)
+        upload = read_upload(options.pop("file"))
+        job = services.submit_job(
+            owner=request.user,  # type: ignore[arg-type]
+            upload=upload,
+            options=check_options(options),
+        )
+        headers = {"Location": f"/jobs/{job.pk}"}
+        return Response(JobDetail(job).data, status=status.HTTP_202_ACCEPTED, headers=headers)
+
+
+class JobView(GenericAPIView):
+    """One recording: its state, its transcript so far and its report; DELETE removes all of it."""
+
+    serializer_class = JobDetail
+
+    @extend_schema(responses=JobDetail)
+    def get(self, request: Request, job_id: int) -> Response:
+        return Response(JobDetail(find_job(request, job_id)).data)
+
+    @extend_schema(responses={204: None})
+    def delete(self, request: Request, job_id: int) -> Response:
+        services.delete_job(job=find_job(request, job_id))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class CancelView(GenericAPIView):
+    """Stop a job. What is transcribed already is kept and charged, the rest is released."""
+
+    serializer_class = None
+
+    @extend_schema(request=None, responses={202: JobDetail})
+    def post(self, request: Request, job_id: int) -> Response:
+        job = services.cancel_job(job=find_job(request, job_id))
+        return Response(JobDetail(job).data, status=status.HTTP_202_ACCEPTED)
+
+
+def find_job(request: Request, job_id: int) -> Job:
+    """The caller's own job; another's is as unknown as one that never was."""
+    return get_object_or_404(jobs_of(request.user), pk=job_id)  # type: ignore[arg-type]
+
+
+def refuse_second_file(request: Request) -> None:
+    """One recording makes one job. Raises ``InputFault``."""
+    if sum(len(files) for _, files in request.FILES.lists()) > 1:
+        raise InputFault("Send one file at a time: each recording is a job of its own.", code="one_file_only")
+
+
+def read_upload(file: TemporaryUploadedFile) -> services.Upload:
+    """The upload with its header, read from the temporary file. Raises ``InputFault``."""
+    header = probe_header(Path(file.temporary_file_path()))
+    return services.Upload(content=file, filename=file.name or "", size_bytes=file.size or 0, header=header)
+
+
+def check_options(options: dict[str, Any]) -> dict[str, Any]:
+    """The options as the job keeps them. Raises ``InputFault`` for a model or language that cannot be had here."""
+    engine = recognition.announced_engine()
+    language = (options.pop("language", "") or "").strip().lower() or None
+    recognition.check_language(language, engine=engine)
+    model = recognition.resolve_model(options.pop("model", ""), engine=engine)
+    return {"beam_size": settings.WHISPER_BEAM_SIZE, **options, "language": language, "model": model}

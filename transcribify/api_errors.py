@@ -1,0 +1,110 @@
+"""How errors look outside: ``{"detail": "what to do", "code": "stable_name", …}`` with the right status."""
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.http import Http404, HttpRequest, JsonResponse
+from rest_framework import exceptions, status
+from rest_framework.response import Response
+from rest_framework.views import exception_handler
+
+from accounts.errors import AudioLimitExceeded, EmailTaken, RegistrationClosed, TranscribifyError
+from jobs.errors import ConfigurationFault, InputFault, Refused, ResourceExceeded, TransientFault
+
+STATUS_BY_CODE = {
+    "upload_too_large": status.HTTP_413_REQUEST_ENTITY_TOO_LARGE,
+    "unsupported_media": status.HTTP_415_UNSUPPORTED_MEDIA_TYPE,
+    "unsupported_audio": status.HTTP_415_UNSUPPORTED_MEDIA_TYPE,
+}
+STATUS_BY_CLASS: dict[type[TranscribifyError], int] = {
+    EmailTaken: status.HTTP_409_CONFLICT,
+    RegistrationClosed: status.HTTP_403_FORBIDDEN,
+    AudioLimitExceeded: status.HTTP_429_TOO_MANY_REQUESTS,
+    Refused: status.HTTP_409_CONFLICT,
+    InputFault: status.HTTP_400_BAD_REQUEST,
+    ResourceExceeded: status.HTTP_413_REQUEST_ENTITY_TOO_LARGE,
+    TransientFault: status.HTTP_503_SERVICE_UNAVAILABLE,
+    ConfigurationFault: status.HTTP_503_SERVICE_UNAVAILABLE,
+}
+
+
+def answer_error(error: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's exception handler; None for what nobody foresaw (HTTP 500, logged)."""
+    if isinstance(error, TranscribifyError):
+        return Response({"detail": error.message, "code": error.code, **error.extra}, status=status_of(error))
+    if isinstance(error, RequestDataTooBig):
+        return answer(status.HTTP_413_REQUEST_ENTITY_TOO_LARGE, "The form fields are too large.", "form_too_large")
+    if isinstance(error, SuspiciousOperation):
+        return answer(status.HTTP_400_BAD_REQUEST, "The request has too many files or fields.", "bad_request")
+    response = exception_handler(error, context)
+    if response is not None:
+        response.data = _body(error, response.data)
+    return response
+
+
+def status_of(error: TranscribifyError) -> int:
+    """The HTTP status for one of our errors."""
+    if error.code in STATUS_BY_CODE:
+        return STATUS_BY_CODE[error.code]
+    families = (status_code for family, status_code in STATUS_BY_CLASS.items() if isinstance(error, family))
+    return next(families, status.HTTP_400_BAD_REQUEST)
+
+
+def answer(status_code: int, detail: str, code: str) -> Response:
+    return Response({"detail": detail, "code": code}, status=status_code)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> JsonResponse:
+    """Django's handler for addresses that do not exist."""
+    return JsonResponse({"detail": "There is nothing at this address.", "code": "not_found"}, status=404)
+
+
+def server_error(request: HttpRequest) -> JsonResponse:
+    """Django's handler for what nobody foresaw."""
+    detail = "Something went wrong on the server. It is in the log."
+    return JsonResponse({"detail": detail, "code": "internal_error"}, status=500)
+
+
+def _body(error: Exception, data: Any) -> dict[str, Any]:
+    if isinstance(error, exceptions.ValidationError):
+        return _validation_body(error)
+    if isinstance(error, Http404):
+        return {"detail": "Not found.", "code": "not_found"}
+    if isinstance(error, PermissionDenied):
+        return {"detail": "You may not do this.", "code": "permission_denied"}
+    detail = data.get("detail", data) if isinstance(data, dict) else data
+    code = getattr(detail, "code", None) or getattr(error, "default_code", "error")
+    return {"detail": str(detail), "code": str(code)}
+
+
+def _validation_body(error: exceptions.ValidationError) -> dict[str, Any]:
+    """One sentence for people, the fields for programs; a single fault lends its own code to the whole."""
+    details = error.get_full_details()
+    if not isinstance(details, dict):
+        details = {"request": details}
+    errors = {name: _flat(found) for name, found in details.items()}
+    return {
+        "detail": " ".join(f"{name}: {fault['message']}" for name, faults in errors.items() for fault in faults),
+        "code": _common_code(errors),
+        "errors": errors,
+    }
+
+
+def _common_code(errors: dict[str, list[dict[str, str]]]) -> str:
+    """``field_fault`` for a single fault (``file_required``), the fault's name where it is telling by itself."""
+    found = {(name, fault["code"]) for name, faults in errors.items() for fault in faults}
+    codes = {code for _, code in found}
+    if len(codes) == 1 and codes <= _TELLING_CODES:
+        return codes.pop()
+    return "_".join(found.pop()) if len(found) == 1 else "validation_error"
+
+
+_TELLING_CODES = {"unknown_option", "given_twice", "unsupported_format"}
+
+
+def _flat(found: Any) -> list[dict[str, str]]:
+    if isinstance(found, dict) and "message" in found:
+        return [{"message": str(found["message"]), "code": str(found["code"])}]
+    if isinstance(found, dict):
+        return [fault for part in found.values() for fault in _flat(part)]
+    return [fault for part in found for fault in _flat(part)]

@@ -1,0 +1,66 @@
+"""``/healthz``: the process answers. ``/readyz``: everything that a job needs is there."""
+
+from collections.abc import Callable
+
+import redis
+from django.conf import settings
+from django.core.files.storage import default_storage
+from django.db import connection
+from django.http import HttpRequest, JsonResponse
+
+from jobs.bell import live_slots
+
+REDIS_WAIT_SECONDS = 2
+
+
+def healthz(request: HttpRequest) -> JsonResponse:
+    return JsonResponse({"status": "alive"})
+
+
+def readyz(request: HttpRequest) -> JsonResponse:
+    """503 names what is missing; recordings are taken all the same and wait."""
+    missing = [name for name, check in _CHECKS.items() if not _holds(check)]
+    if missing:
+        return JsonResponse({"status": "not ready", "missing": missing}, status=503)
+    return JsonResponse({"status": "ready"})
+
+
+def _holds(check: Callable[[], object]) -> bool:
+    try:
+        return bool(check())
+    except Exception:
+        return False
+
+
+def _database_answers() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+        return cursor.fetchone() == (1,)
+
+
+def _storage_answers() -> bool:
+    default_storage.exists("uploads/none")
+    return True
+
+
+def _redis_answers() -> bool:
+    client = redis.Redis.from_url(
+        settings.REDIS_URL,
+        socket_timeout=REDIS_WAIT_SECONDS,
+        socket_connect_timeout=REDIS_WAIT_SECONDS,
+        retry=None,
+    )
+    with client:
+        return bool(client.ping())
+
+
+def _worker_lives() -> bool:
+    return live_slots().filter(queues__contains="speech").exists()
+
+
+_CHECKS: dict[str, Callable[[], object]] = {
+    "database": _database_answers,
+    "storage": _storage_answers,
+    "redis": _redis_answers,
+    "worker": _worker_lives,
+}
