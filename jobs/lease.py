@@ -63,6 +63,10 @@ class LeaseKeeper:
         if stop_is_requested():
             raise StopRequested("this worker is shutting down")
 
+    def expect_progress_within(self, seconds: float) -> None:
+        """From now on the stall budget is ``seconds``."""
+        self._stall_seconds = seconds
+
     @contextmanager
     def allowing(self, seconds: float) -> Iterator[None]:
         """Within the block the stall budget is ``seconds``: for what is known to take long, such as a download."""

@@ -104,16 +104,16 @@ def check_language(language: str | None, *, engine: str | None) -> None:
 
 
 def engine_config() -> EngineConfig:
-    """The engines' side of the settings. Groq's key wins over OpenAI's own, as its address is known."""
-    groq = bool(settings.GROQ_API_KEY)
+    """The engines' side of the settings. A key goes to its own address only, never to another provider's."""
+    groq = bool(settings.GROQ_API_KEY) and not settings.OPENAI_BASE_URL
     return EngineConfig(
         models_dir=settings.WHISPER_MODELS_DIR,
         device=settings.WHISPER_DEVICE,
         compute_type=settings.WHISPER_COMPUTE_TYPE,
         cpu_threads=settings.WHISPER_CPU_THREADS,
         max_loaded_models=settings.MAX_LOADED_MODELS,
-        api_key=settings.GROQ_API_KEY or settings.OPENAI_API_KEY,
-        base_url=settings.OPENAI_BASE_URL or (settings.GROQ_BASE_URL if groq else None),
+        api_key=settings.GROQ_API_KEY if groq else settings.OPENAI_API_KEY,
+        base_url=settings.GROQ_BASE_URL if groq else settings.OPENAI_BASE_URL or None,
         timeout_seconds=settings.OPENAI_TIMEOUT_SECONDS,
     )
 

@@ -56,7 +56,7 @@ def _claim_and_run(job_id: int, stage: Stage, step: Step) -> bool:
         logger.info("job %s: nothing to do at stage %s", job_id, stage)
         return False
     job = Job.objects.get(pk=job_id)
-    with LeaseKeeper(claim, stall_seconds=stall_seconds(stage, model=job.model)) as keeper:
+    with LeaseKeeper(claim, stall_seconds=stall_seconds(stage)) as keeper:
         try:
             return _run_step(job, keeper, step)
         except LeaseLost:

@@ -12,7 +12,7 @@ LOAD_SECONDS = 1800
 _WINDOW_SECONDS = {"tiny": 60, "base": 90, "small": 180, "medium": 420, "large": 900, "distil": 420}
 
 
-def stall_seconds(stage: Stage, *, model: str = "") -> float:
+def stall_seconds(stage: Stage, *, engine: str = "", model: str = "") -> float:
     """The budget of a stage; for recognition, generous for one window of ``model`` on a slow processor."""
     if settings.JOB_STALL_SECONDS:
         return settings.JOB_STALL_SECONDS
@@ -20,4 +20,6 @@ def stall_seconds(stage: Stage, *, model: str = "") -> float:
         return PROBE_SECONDS
     if stage == Stage.REPORT:
         return max(REPORT_SECONDS, settings.REPORT_TOTAL_SECONDS + 60)
+    if engine == "openai":
+        return settings.OPENAI_TIMEOUT_SECONDS + 60
     return next((seconds for name, seconds in _WINDOW_SECONDS.items() if model.startswith(name)), 300)

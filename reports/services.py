@@ -31,7 +31,7 @@ def build_report(job: Job, keeper: LeaseKeeper) -> None:
         writer = open_writer()
         draft = writer.write(transcript)
     except ReportError as error:
-        logger.warning("job %s: no report: %s", job.pk, error.message)
+        logger.warning("job %s: no report (%s)", job.pk, error.extra.get("reason", error.code))
         warnings = [*job.warnings, notice("report_failed", error.message)]
         lifecycle.complete(keeper.claim, warnings=warnings)
         return
@@ -49,16 +49,26 @@ def save_report(*, job: Job, draft: ReportDraft, writer: Writer) -> Report:
 
 def open_writer() -> Writer:
     """The writer that this installation's settings choose."""
-    openrouter = bool(settings.OPENROUTER_API_KEY)
-    has_server = openrouter or bool(settings.REPORT_BASE_URL or settings.REPORT_API_KEY or settings.OPENAI_API_KEY)
+    config = writer_config()
     name = settings.REPORT_WRITER
     if name == "auto":
-        name = "openai" if has_server else "extractive"
-    config = WriterConfig(
-        api_key=settings.REPORT_API_KEY or settings.OPENROUTER_API_KEY or settings.OPENAI_API_KEY,
-        base_url=settings.REPORT_BASE_URL or (settings.OPENROUTER_BASE_URL if openrouter else None),
+        name = "openai" if config.api_key or config.base_url else "extractive"
+    return get_writer(name, config)
+
+
+def writer_config() -> WriterConfig:
+    """The writers' side of the settings. A key goes to its own address only, never to another provider's."""
+    if settings.REPORT_BASE_URL or settings.REPORT_API_KEY:
+        key, address = settings.REPORT_API_KEY, settings.REPORT_BASE_URL or None
+    elif settings.OPENROUTER_API_KEY:
+        key, address = settings.OPENROUTER_API_KEY, settings.OPENROUTER_BASE_URL
+    else:
+        # With an address of its own, OPENAI_API_KEY belongs to a transcription server that may not chat.
+        key, address = "" if settings.OPENAI_BASE_URL else settings.OPENAI_API_KEY, None
+    return WriterConfig(
+        api_key=key,
+        base_url=address,
         model=settings.REPORT_MODEL,
         timeout_seconds=settings.REPORT_TIMEOUT_SECONDS,
         total_seconds=settings.REPORT_TOTAL_SECONDS,
     )
-    return get_writer(name, config)

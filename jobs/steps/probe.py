@@ -61,9 +61,7 @@ def _decode(job: Job, source: Path, target: Path, keeper: LeaseKeeper) -> int:
     return min(duration_ms, allowed_ms)
 
 
-def _advance(
-    job: Job, keeper: LeaseKeeper, *, key: str, duration_ms: int, speech: list[Clip], header: Header
-) -> None:
+def _advance(job: Job, keeper: LeaseKeeper, *, key: str, duration_ms: int, speech: list[Clip], header: Header) -> None:
     with transaction.atomic():
         lifecycle.advance(
             keeper.claim,

@@ -13,7 +13,7 @@ from jobs.engines.base import Audio, Clip, Engine, TranscriptionInfo, Transcript
 from jobs.lease import LeaseKeeper
 from jobs.models import Job, Stage, TranscriptPart
 from jobs.notices import notice
-from jobs.stall import LOAD_SECONDS
+from jobs.stall import LOAD_SECONDS, stall_seconds
 from jobs.transcript import Segment
 
 logger = logging.getLogger(__name__)
@@ -39,6 +39,7 @@ def _recognise(job: Job, keeper: LeaseKeeper) -> None:
     request = build_request(job, engine)
     with keeper.allowing(LOAD_SECONDS):
         engine.load(request.model)
+    keeper.expect_progress_within(stall_seconds(Stage.TRANSCRIBE, engine=engine.name, model=request.model))
     keeper.beat()
     audio = _load_audio(job)
     info, segments = engine.transcribe(audio, request)

@@ -31,16 +31,16 @@ MAX_CALLS = 3
 PARTS_AT_ONCE = 4
 """A ten-hour recording has some 25 parts; one after the other they would not fit the total deadline."""
 
-KEY_SETTINGS = "OPENROUTER_API_KEY or OPENAI_API_KEY"
+KEY_SETTINGS = "OPENROUTER_API_KEY or REPORT_API_KEY"
 
 MESSAGES: dict[FailureKind, str] = {
-    "unauthorized": f"The report provider refused the API key. Check {KEY_SETTINGS} and the provider's base URL.",
-    "unknown_model": "The report provider does not know the model {model!r} at this address. Check the report model "
-    "and the provider's base URL.",
+    "unauthorized": f"The report provider refused the API key. Check {KEY_SETTINGS}, and REPORT_BASE_URL.",
+    "unknown_model": "The report provider does not know the model {model!r} at this address. Check REPORT_MODEL "
+    "and REPORT_BASE_URL.",
     "quota": "The account at the report provider has run out of credit. Top it up and write the report again.",
     "rejected": "The report provider rejected the request.",
     "busy": "The report provider is busy or limits our requests. Write the report again later.",
-    "unreachable": "The report provider cannot be reached. Check its base URL and the network.",
+    "unreachable": "The report provider cannot be reached. Check REPORT_BASE_URL and the network.",
     "timeout": "The report was not written in time. Write it again later, or choose a faster model.",
     "bad_answer": "The report provider's answer could not be read. Write the report again, or choose another model.",
 }
@@ -86,7 +86,7 @@ class OpenAIWriter:
 
     def _check_settings(self) -> None:
         if not self._config.model:
-            raise ReportError("No model is set for the openai report writer.", reason="unknown_model")
+            raise ReportError("No model is set for the openai report writer: set REPORT_MODEL.", reason="unknown_model")
         if not self._config.api_key and not self._config.base_url:
             raise ReportError(f"The openai report writer needs a key: set {KEY_SETTINGS}.", reason="unauthorized")
 

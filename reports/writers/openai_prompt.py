@@ -79,7 +79,7 @@ def repair_messages(asked: Sequence[Message], answered: str, problem: str) -> li
 
 
 def split_transcript(transcript: Transcript, part_characters: int) -> list[str]:
-    """The transcript, one segment a line, in parts of at most ``part_characters``, cut between segments if it can be."""
+    """The transcript, one segment a line, in parts of at most ``part_characters``, cut between segments if possible."""
     lines = (text for segment in transcript.segments if (text := segment.text.strip()))
     return ["\n".join(part) for part in _fill(_short(lines, part_characters), part_characters)]
 

@@ -13,23 +13,29 @@ MAX_ROUNDS = 10
 
 _DESTINATION = r"\([^()\n]{0,1000}(?:\([^()\n]{0,1000}\)[^()\n]{0,1000})?\)"
 
-_MARKUP: tuple[tuple[re.Pattern[str], str], ...] = tuple(
-    (re.compile(pattern, re.IGNORECASE | re.MULTILINE), replacement)
-    for pattern, replacement in (
-        (r"<!--[\s\S]{0,5000}?-->|<(script|style)\b[\s\S]{0,5000}?</\1\s*>", " "),
-        (r"</?[a-z][^<>]*>", " "),
-        (r"!?\[([^\[\]]*)\]" + _DESTINATION, r"\1"),
-        (r"^\s*\[[^\[\]]+\]:\s*\S+.*$", ""),
-        (r"!?\[([^\[\]]+)\]\[[^\[\]]*\]", r"\1"),
-        (r"\b[a-z][a-z0-9+.-]{1,20}://\S*|\bwww\.\S+|\b(?:javascript|vbscript|data|mailto|file):\S+", " "),
-        (r"\b((?:[\w-]{1,63}\.){1,8}[a-z]{2,24})[/?#]\S+", r"\1"),
-        (r"^\s{0,3}(?:#{1,6}\s+|>\s?|[-*+•]\s+)", ""),
-        (r"^\s*(?:[-*_]\s*){3,}$", ""),
-        (r"(\*\*|__)(?=\S)(.{1,1000}?)(?<=\S)\1", r"\2"),
-        (r"(?<![\w*])\*(?=\S)([^*\n]{1,1000}?)(?<=\S)\*(?![\w*])", r"\1"),
-        (r"(?<!\w)_(?=\S)([^_\n]{1,1000}?)(?<=\S)_(?!\w)", r"\1"),
-        (r"`+|~~", ""),
-    )
+
+def _compile(*rules: tuple[str, str]) -> tuple[tuple[re.Pattern[str], str], ...]:
+    return tuple((re.compile(pattern, re.IGNORECASE | re.MULTILINE), put) for pattern, put in rules)
+
+
+_LINKS = _compile(
+    (r"!?\[([^\[\]]*)\]" + _DESTINATION, r"\1"),
+    (r"^ *\[[^\[\]]+\]:\s*\S+.*$", ""),
+    (r"!?\[([^\[\]]+)\]\[[^\[\]]*\]", r"\1"),
+)
+"""Innermost first, so they are applied until nothing changes: an image within a link is the usual case."""
+
+_MARKUP = _compile(
+    (r"<!--[\s\S]{0,1000}?-->|<(script|style)\b[\s\S]{0,1000}?</\1\s*>", " "),
+    (r"</?[a-z][^<>]*>", " "),
+    (r"\b[a-z][a-z0-9+.-]{1,20}://\S*|\bwww\.\S+|\b(?:javascript|vbscript|data|mailto|file):\S+", " "),
+    (r"\b((?:[\w-]{1,63}\.){1,8}[a-z]{2,24})[/?#]\S+", r"\1"),
+    (r"^ {0,3}(?:#{1,6} +|> ?)|^ *[-*+•] +", ""),
+    (r"^ *(?:[-*_] *){3,}$", ""),
+    (r"(\*\*|__)(?=\S)(.{1,1000}?)(?<=\S)\1", r"\2"),
+    (r"(?<![\w*])\*(?=\S)([^*\n]{1,1000}?)(?<=\S)\*(?![\w*])", r"\1"),
+    (r"(?<!\w)_(?=\S)([^_\n]{1,1000}?)(?<=\S)_(?!\w)", r"\1"),
+    (r"`+|~~", ""),
 )
 
 _SYNTAX = re.compile(r"!\[|\][(\[]|<(?=[a-z/!?])|://", re.IGNORECASE)
@@ -44,12 +50,23 @@ def to_plain_text(text: str) -> str:
     text = _visible(text)
     for _ in range(MAX_ROUNDS):
         before = text
-        text = _visible(html.unescape(text))
-        for pattern, replacement in _MARKUP:
-            text = pattern.sub(replacement, text)
+        text = _without_links(_visible(html.unescape(text)))
+        for pattern, put in _MARKUP:
+            text = pattern.sub(put, text)
         if text == before:
             break
-    return _tidy(_SYNTAX.sub(" ", text))
+    # Last, for tidying could bring the halves of a sign together.
+    return re.sub(" {2,}", " ", _SYNTAX.sub(" ", _tidy(text))).strip()
+
+
+def _without_links(text: str) -> str:
+    for _ in range(MAX_ROUNDS):
+        before = text
+        for pattern, put in _LINKS:
+            text = pattern.sub(put, text)
+        if text == before:
+            break
+    return text
 
 
 def _visible(text: str) -> str:
@@ -61,4 +78,4 @@ def _visible(text: str) -> str:
 def _tidy(text: str) -> str:
     text = re.sub(r"[^\S\n]+", " ", text)
     text = re.sub(r" +(?=[\n.,;:!?)])|(?<=\n) +|(?<=\() +", "", text)
-    return re.sub(r"\n{3,}", "\n\n", text).strip()
+    return re.sub(r"\n{3,}", "\n\n", text)

@@ -1,0 +1,41 @@
+"""Jobs in the states that tests need."""
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from accounts import quota
+from jobs.models import Job
+
+OPTIONS = {"model": "", "language": None, "beam_size": 5, "vad_filter": True, "word_timestamps": False, "report": True}
+
+
+@pytest.fixture
+def make_job(alice) -> Callable[..., Job]:
+    """Makes a waiting job with a reservation of ten seconds."""
+
+    def make(reserved_ms: int = 10_000, owner: Any = None, **fields: Any) -> Job:
+        owner = owner or alice
+        job = Job.objects.create(
+            owner=owner, filename="talk.mp3", duration_ms=reserved_ms, **{"options": OPTIONS, **fields}
+        )
+        quota.reserve(account_id=owner.pk, job_id=job.pk, run=1, duration_ms=reserved_ms)
+        job.refresh_from_db()
+        return job
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def tone_path(tmp_path_factory) -> Path:
+    """Two seconds of a tone: sound, but no speech."""
+    path = tmp_path_factory.mktemp("audio") / "tone.flac"
+    run_ffmpeg("-f", "lavfi", "-i", "sine=frequency=440:duration=2", str(path))
+    return path
+
+
+def run_ffmpeg(*arguments: str) -> None:
+    subprocess.run(["ffmpeg", "-v", "error", "-y", *arguments], check=True)

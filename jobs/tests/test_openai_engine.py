@@ -1,0 +1,389 @@
+"""The ``openai`` engine against a stub server, through the real SDK."""
+
+import logging
+import time
+
+import numpy as np
+import pytest
+
+from jobs.engines.base import SAMPLE_RATE, Clip, EngineConfig, TranscriptionRequest
+from jobs.engines.catalog import WHISPER_LANGUAGES
+from jobs.engines.language_names import LANGUAGE_NAMES, language_code
+from jobs.engines.openai_api import MAX_PIECE_SECONDS, OpenAIEngine
+from jobs.engines.openai_upload import MAX_GAP_SECONDS, cut_pieces, encode_flac
+from jobs.errors import ConfigurationFault, InputFault, TransientFault
+from jobs.tests.stubs import openai_answers as answers
+from jobs.tests.stubs.openai_answers import Answer, error_answer, json_answer, verbose_answer
+from jobs.tests.stubs.openai_server import STUB_KEY, OpenAIStub
+
+
+@pytest.fixture
+def stub():
+    with OpenAIStub() as stub:
+        yield stub
+
+
+def engine_on(stub, *, api_key=STUB_KEY, timeout_seconds=5.0, max_piece_seconds=MAX_PIECE_SECONDS):
+    engine = OpenAIEngine(EngineConfig(api_key=api_key, base_url=stub.base_url, timeout_seconds=timeout_seconds))
+    engine.max_piece_seconds = max_piece_seconds
+    return engine
+
+
+def tone(seconds):
+    """A quiet hum, ``seconds`` long."""
+    return (0.1 * np.sin(np.arange(round(seconds * SAMPLE_RATE)) * 0.1)).astype(np.float32)
+
+
+def ask(**options):
+    return TranscriptionRequest(**({"model": "whisper-1", "speech": [Clip(0.0, 2.0)]} | options))
+
+
+def run(engine, audio=None, **options):
+    info, segments = engine.transcribe(tone(2) if audio is None else audio, ask(**options))
+    return info, list(segments)
+
+
+# What is sent
+
+
+def test_the_upload_is_a_flac_file_as_long_as_the_speech(stub):
+    run(engine_on(stub), tone(4), speech=[Clip(0.5, 3.25)])
+    (request,) = stub.requests
+    assert request.file.startswith(b"fLaC")
+    assert request.file_name == "audio.flac"
+    assert request.file_seconds == pytest.approx(2.75)
+
+
+def test_the_request_carries_what_the_user_asked_for(stub):
+    run(engine_on(stub), language="ru", prompt="Имена: Иван", temperature=0.2, word_timestamps=True)
+    fields = stub.requests[0].fields
+    assert fields["model"] == ["whisper-1"]
+    assert fields["language"] == ["ru"]
+    assert fields["prompt"] == ["Имена: Иван"]
+    assert fields["temperature"] == ["0.2"]
+    assert fields["response_format"] == ["verbose_json"]
+    assert fields["timestamp_granularities[]"] == ["segment", "word"]
+
+
+def test_what_was_not_asked_for_is_not_sent(stub):
+    run(engine_on(stub))
+    assert set(stub.requests[0].fields) == {"model", "response_format", "timestamp_granularities[]"}
+
+
+def test_ten_minutes_of_white_noise_stay_well_under_the_upload_limit():
+    noise = np.random.default_rng(1).uniform(-1, 1, SAMPLE_RATE * 60).astype(np.float32)
+    assert len(encode_flac(noise)) / 60 * MAX_PIECE_SECONDS < 20_000_000
+
+
+def test_samples_beyond_the_scale_are_clipped_and_survive_the_way(stub):
+    run(engine_on(stub), np.full(SAMPLE_RATE * 2, 3.0, dtype=np.float32))
+    assert stub.requests[0].file_seconds == pytest.approx(2.0)
+
+
+def test_a_piece_too_short_for_a_server_is_filled_up_and_its_times_are_held_to_it(stub):
+    stub.script(verbose_answer([{"start": 0.0, "end": 1.0, "text": "Hm."}]))
+    _, (segment,) = run(engine_on(stub), tone(0.05), speech=[Clip(0.0, 0.05)])
+    assert stub.requests[0].file_seconds == pytest.approx(1.0)
+    assert segment.end == pytest.approx(0.05)
+
+
+# How the recording is cut
+
+
+def test_pieces_are_cut_between_clips():
+    speech = [Clip(0, 4), Clip(5, 8), Clip(9, 14), Clip(15, 16)]
+    assert cut_pieces(tone(16), speech, 10) == [Clip(0, 8), Clip(9, 16)]
+
+
+def test_a_clip_that_is_too_long_is_cut_at_its_quietest_moment():
+    audio = tone(25)
+    audio[round(9.4 * SAMPLE_RATE) : round(9.6 * SAMPLE_RATE)] = 0.0
+    first, *_, last = pieces = cut_pieces(audio, [Clip(0, 25)], 10)
+    assert first.end == pytest.approx(9.5, abs=0.1)
+    assert all(piece.end - piece.start <= 10 for piece in pieces)
+    assert [piece.start for piece in pieces[1:]] == [piece.end for piece in pieces[:-1]]
+    assert last.end == 25
+
+
+def test_a_long_silence_is_not_sent():
+    silence = MAX_GAP_SECONDS + 1
+    speech = [Clip(0, 2), Clip(2 + silence, 4 + silence)]
+    assert cut_pieces(tone(4 + silence), speech, 600) == speech
+
+
+def test_clips_beyond_the_audio_are_held_to_it():
+    assert cut_pieces(tone(2), [Clip(-1, 1), Clip(1.5, 9), Clip(10, 11)], 600) == [Clip(0, 2)]
+
+
+def test_times_are_shifted_by_where_their_piece_begins(stub):
+    stub.always(verbose_answer([{"start": 0.5, "end": 1.5, "text": " Hello.", "seek": 50}]))
+    speech = [Clip(1.0, 3.0), Clip(3.5, 5.5), Clip(6.0, 8.0)]
+    _, segments = run(engine_on(stub, max_piece_seconds=2.5), tone(9), speech=speech)
+    assert [(segment.start, segment.end) for segment in segments] == [(1.5, 2.5), (4.0, 5.0), (6.5, 7.5)]
+    assert [segment.seek for segment in segments] == [150, 400, 650]
+    assert [request.file_seconds for request in stub.requests] == [pytest.approx(2.0)] * 3
+
+
+def test_pieces_are_sent_only_as_the_segments_are_read(stub):
+    engine = engine_on(stub, max_piece_seconds=2.5)
+    _, segments = engine.transcribe(tone(9), ask(speech=[Clip(0, 2), Clip(3, 5), Clip(6, 8)]))
+    assert len(stub.requests) == 1
+    next(segments)
+    assert len(stub.requests) == 1
+    next(segments)
+    assert len(stub.requests) == 2
+
+
+# What comes back
+
+
+def test_a_segment_keeps_what_the_server_knows_of_it(stub):
+    stub.script(verbose_answer([{"start": 0.0, "end": 1.5, "text": " Hi.", "avg_logprob": -0.5, "tokens": [1, 2]}]))
+    _, (segment,) = run(engine_on(stub))
+    assert (segment.text, segment.avg_logprob, segment.tokens) == (" Hi.", -0.5, (1, 2))
+    assert (segment.compression_ratio, segment.no_speech_prob, segment.temperature) == (1.1, 0.01, 0.0)
+
+
+def test_words_of_the_whole_answer_go_to_the_segments_they_lie_in(stub):
+    segments = [{"start": 0.0, "end": 0.9, "text": " One two"}, {"start": 1.0, "end": 2.0, "text": " three"}]
+    words = [("One", 0.0, 0.4), ("two", 0.5, 1.0), ("three", 1.05, 1.9)]
+    words = [{"word": word, "start": start, "end": end} for word, start, end in words]
+    stub.always(verbose_answer(segments, words=words))
+    _, found = run(engine_on(stub), tone(5), speech=[Clip(3.0, 5.0)], word_timestamps=True)
+    assert [[word.word for word in segment.words] for segment in found] == [["One", "two"], ["three"]]
+    assert (found[1].words[0].start, found[1].words[0].end) == (4.05, 4.9)
+
+
+def test_words_within_segments_are_read_too(stub):
+    words = [{"word": "Hi", "start": 0.1, "end": 0.4}]
+    stub.script(verbose_answer([{"start": 0.0, "end": 0.9, "text": " Hi", "words": words}]))
+    _, (segment,) = run(engine_on(stub), word_timestamps=True)
+    assert [word.word for word in segment.words] == ["Hi"]
+
+
+def test_segments_never_overlap_go_back_or_pass_the_end(stub):
+    stub.script(
+        verbose_answer(
+            [
+                {"start": -1.0, "end": 1.2, "text": " a"},
+                {"start": 1.0, "end": 0.5, "text": " b"},
+                {"start": 1.5, "end": 30.0, "text": " c"},
+            ]
+        )
+    )
+    _, segments = run(engine_on(stub))
+    times = [time for segment in segments for time in (segment.start, segment.end)]
+    assert times == sorted(times)
+    assert (times[0], times[-1]) == (0.0, 2.0)
+    assert [segment.text for segment in segments] == [" a", " b", " c"]
+
+
+def test_a_server_without_segments_gives_one_for_each_piece_and_a_warning(stub):
+    stub.always(json_answer({"text": "Hello there."}))
+    info, segments = run(engine_on(stub, max_piece_seconds=2.5), tone(6), speech=[Clip(0.5, 2.5), Clip(3, 5)])
+    assert [(s.start, s.end, s.text) for s in segments] == [(0.5, 2.5, "Hello there."), (3, 5, "Hello there.")]
+    assert "no timestamps" in info.warnings[0]
+    assert info.language is None
+
+
+def test_a_model_that_knows_plain_json_only_is_asked_for_it_and_remembered(stub):
+    def newer_model(request):
+        if request.fields["response_format"] == ["json"]:
+            return json_answer({"text": "Hello.", "languages": [{"code": "en"}]})
+        return error_answer(400, "response_format 'verbose_json' is not compatible with model 'gpt-4o-transcribe'.")
+
+    stub.always(newer_model)
+    info, segments = run(engine_on(stub, max_piece_seconds=2.5), tone(6), speech=[Clip(0, 2), Clip(3, 5)])
+    assert [segment.text for segment in segments] == ["Hello.", "Hello."]
+    assert info.language == "en"
+    assert [request.fields["response_format"][0] for request in stub.requests] == ["verbose_json", "json", "json"]
+
+
+def test_silence_is_a_success_without_segments(stub):
+    stub.script(verbose_answer([]))
+    info, segments = run(engine_on(stub))
+    assert segments == []
+    assert info.warnings == ()
+
+
+def test_no_zero_byte_reaches_the_database(stub):
+    stub.script(verbose_answer([{"start": 0.0, "end": 1.0, "text": " a\x00b"}]))
+    assert run(engine_on(stub))[1][0].text == " ab"
+
+
+# Languages
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("english", "en"), ("Russian", "ru"), ("de", "de"), ("pt-BR", "pt"), ("zh_TW", "zh"), ("mandarin", "zh"),
+        ("haitian creole", "ht"), ("klingon", None), ("xx", None), ("", None), (None, None),
+    ],
+)  # fmt: skip
+def test_a_servers_name_of_a_language_becomes_its_code(name, code):
+    assert language_code(name) == code
+
+
+def test_every_language_of_the_catalog_has_a_name():
+    assert set(LANGUAGE_NAMES) == WHISPER_LANGUAGES
+
+
+def test_the_language_is_found_once_and_then_asked_for(stub):
+    stub.script(verbose_answer([{"start": 0.0, "end": 1.0, "text": " Привет."}], language="russian"))
+    info, _ = run(engine_on(stub, max_piece_seconds=2.5), tone(6), speech=[Clip(0, 2), Clip(3, 5)])
+    assert info.language == "ru"
+    assert [request.fields.get("language") for request in stub.requests] == [None, ["ru"]]
+
+
+def test_a_language_that_was_asked_for_is_not_overruled(stub):
+    info, _ = run(engine_on(stub), language="de")
+    assert info.language == "de"
+
+
+# What can go wrong
+
+WRONG_TYPES = json_answer({"text": 5, "segments": "none"})
+MOVED = Answer(status=307, headers={"Location": "/v1/elsewhere"})
+ENDLESS_TIME = Answer(b'{"text": "a", "segments": [{"start": 0, "end": Infinity, "text": "a"}]}')
+
+FAULTS = [
+    (answers.INVALID_KEY, ConfigurationFault, "provider_refused_key", "OPENAI_API_KEY"),
+    (answers.FORBIDDEN, ConfigurationFault, "provider_refused_key", "GROQ_API_KEY"),
+    (answers.NO_SUCH_MODEL, ConfigurationFault, "provider_model_unknown", "'whisper-1' at this address. Check OPENAI_"),
+    (answers.OUT_OF_QUOTA, ConfigurationFault, "provider_quota_exhausted", "credit"),
+    (error_answer(402, "Insufficient credits"), ConfigurationFault, "provider_quota_exhausted", "credit"),
+    (error_answer(400, "Audio file is corrupted"), InputFault, "provider_rejected", "Audio file is corrupted"),
+    (error_answer(413, "Maximum content size exceeded"), InputFault, "provider_rejected", "Maximum content size"),
+    (error_answer(422, "bad language"), InputFault, "provider_rejected", "bad language"),
+    (answers.RATE_LIMITED, TransientFault, "provider_busy", "Rate limit reached"),
+    (answers.SERVER_ERROR, TransientFault, "provider_busy", "had an error"),
+    (answers.UNAVAILABLE, TransientFault, "provider_busy", "later"),
+    (answers.HANG_UP, TransientFault, "provider_unreachable", "127.0.0.1"),
+    (answers.BROKEN_JSON, TransientFault, "provider_bad_answer", "no sense"),
+    (answers.HTML, TransientFault, "provider_bad_answer", "no sense"),
+    (answers.EMPTY, TransientFault, "provider_bad_answer", "no sense"),
+    (WRONG_TYPES, TransientFault, "provider_bad_answer", "no sense"),
+    (ENDLESS_TIME, TransientFault, "provider_bad_answer", "no sense"),
+    (json_answer(["text"]), TransientFault, "provider_bad_answer", "no sense"),
+    (json_answer({}), TransientFault, "provider_bad_answer", "no sense"),
+    (MOVED, TransientFault, "provider_bad_answer", "moved"),
+    (answers.ERROR_UNDER_200, TransientFault, "provider_bad_answer", "Upstream error"),
+    (answers.BUSY_UNDER_200, TransientFault, "provider_busy", "Provider returned error"),
+]
+
+
+@pytest.mark.parametrize(("answer", "fault", "code", "says"), FAULTS)
+def test_a_failure_is_named_by_whose_fault_it_is_after_one_call(stub, answer, fault, code, says):
+    stub.always(answer)
+    with pytest.raises(fault) as caught:
+        run(engine_on(stub))
+    assert caught.value.code == code
+    assert says in caught.value.message
+    assert len(stub.requests) == 1
+
+
+def test_a_busy_server_says_when_to_come_back(stub):
+    stub.script(answers.RATE_LIMITED)
+    with pytest.raises(TransientFault) as caught:
+        run(engine_on(stub))
+    assert caught.value.extra == {"retry_after_seconds": 7}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        answers.HANG,
+        Answer(b'{"text": "' + b"a" * 100 + b'"}', drip_seconds=0.2),
+        Answer(b"{}", headers={"X-Slow": "a" * 100}, drip_seconds=0.2, drip_headers=True),
+        error_answer(400, "response_format is slow too", drip_seconds=0.2),
+    ],
+    ids=["hang", "drip", "drip in the headers", "drip of a refusal"],
+)
+def test_no_call_outlives_its_time_even_one_byte_at_a_time(stub, answer):
+    stub.always(answer)
+    began = time.monotonic()
+    with pytest.raises(TransientFault) as caught:
+        run(engine_on(stub, timeout_seconds=1.0))
+    assert caught.value.code == "provider_timeout"
+    assert time.monotonic() - began < 2.0
+    assert len(stub.requests) == 1
+
+
+def test_nobody_at_the_address_is_transient():
+    engine = OpenAIEngine(EngineConfig(api_key=STUB_KEY, base_url="http://user:hunter2@127.0.0.1:9/v1"))
+    with pytest.raises(TransientFault) as caught:
+        run(engine)
+    assert caught.value.code == "provider_unreachable"
+    assert "hunter2" not in caught.value.message
+
+
+@pytest.mark.parametrize("base_url", ["http://[broken", "no-scheme", "ftp://127.0.0.1/"])
+def test_an_address_that_is_none_is_named(base_url):
+    with pytest.raises(TransientFault) as caught:
+        run(OpenAIEngine(EngineConfig(api_key=STUB_KEY, base_url=base_url)))
+    assert caught.value.code == "provider_unreachable"
+
+
+def test_a_failure_of_a_later_piece_comes_after_the_segments_of_the_first(stub):
+    stub.script(verbose_answer([{"start": 0.0, "end": 1.0, "text": " Hello."}]), answers.UNAVAILABLE)
+    engine = engine_on(stub, max_piece_seconds=2.5)
+    _, segments = engine.transcribe(tone(6), ask(speech=[Clip(0, 2), Clip(3, 5)]))
+    assert next(segments).text == " Hello."
+    with pytest.raises(TransientFault):
+        next(segments)
+
+
+# Keys
+
+
+def test_a_wrong_key_is_named_by_its_setting_and_not_shown(stub):
+    with pytest.raises(ConfigurationFault) as caught:
+        run(engine_on(stub, api_key="sk-some-wrong-key"))
+    assert caught.value.code == "provider_refused_key"
+    assert "sk-" not in caught.value.message
+
+
+@pytest.mark.parametrize("api_key", ["sk-with\nbreak", "ключ"])
+def test_a_key_that_no_header_can_carry_is_refused_here(stub, api_key):
+    with pytest.raises(ConfigurationFault) as caught:
+        run(engine_on(stub, api_key=api_key))
+    assert caught.value.code == "provider_refused_key"
+    assert stub.requests == []
+
+
+def test_a_host_of_ones_own_may_want_no_key():
+    with OpenAIStub(api_key="none") as stub:
+        engine = engine_on(stub, api_key="")
+        engine.load("whisper-1")
+        assert run(engine)[1]
+
+
+def test_openai_itself_wants_a_key():
+    with pytest.raises(ConfigurationFault) as caught:
+        OpenAIEngine(EngineConfig()).load("whisper-1")
+    assert caught.value.code == "provider_key_missing"
+
+
+def test_a_servers_message_is_cut_and_any_key_in_it_blotted_out():
+    with OpenAIStub(api_key="plain-canary") as stub:
+        stub.script(error_answer(400, "rejected plain-canary and sk-other-1234567 " + "blah\n" * 200))
+        with pytest.raises(InputFault) as caught:
+            run(engine_on(stub, api_key="plain-canary"))
+    message = caught.value.message
+    assert "rejected … and …" in message
+    assert "\n" not in message
+    assert len(message) < 300
+
+
+def test_no_log_line_holds_the_key_the_prompt_or_the_words(stub, caplog):
+    caplog.set_level(logging.DEBUG)
+    stub.script(verbose_answer([{"start": 0.0, "end": 1.0, "text": " canary-words"}]), answers.INVALID_KEY)
+    engine = engine_on(stub)
+    run(engine, prompt="canary-prompt")
+    with pytest.raises(ConfigurationFault):
+        run(engine)
+    assert caplog.records
+    for canary in (STUB_KEY, "canary-words", "canary-prompt"):
+        assert canary not in caplog.text
+    assert STUB_KEY not in repr(engine._provider)
