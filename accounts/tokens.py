@@ -1,6 +1,7 @@
 """JWT pairs: issued at login, rotated at refresh. A refresh token works once; a password change revokes them all."""
 
 from dataclasses import dataclass
+from typing import Any, cast
 
 from django.db import transaction
 from rest_framework_simplejwt.authentication import JWTAuthentication
@@ -32,12 +33,12 @@ def rotate_pair(*, refresh_token: str) -> TokenPair:
     """
     try:
         refresh = RefreshToken(refresh_token)  # type: ignore[arg-type]
-        user = JWTAuthentication().get_user(refresh)
+        user = cast(User, JWTAuthentication().get_user(refresh))
     except (TokenError, AuthenticationFailed) as error:
         raise _invalid() from error
     with transaction.atomic():
-        _, is_first = refresh.blacklist()  # type: ignore[misc]
-        if not is_first:
+        blacklisted: Any = refresh.blacklist()
+        if not blacklisted[1]:
             raise _invalid()
         return issue_pair(user=user)
 

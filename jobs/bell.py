@@ -1,6 +1,7 @@
 """Who is rung, and when: never more jobs at once than the live workers can soon take up, the fairest first."""
 
 import logging
+from collections.abc import Sequence
 
 from django.conf import settings
 from django.db.models import Count, F, Q, QuerySet, Window
@@ -58,7 +59,7 @@ def _room(queue: str) -> int:
     return 2 * slots - rung
 
 
-def _fairest(queue: str, limit: int) -> list[Job]:
+def _fairest(queue: str, limit: int) -> Sequence[Job]:
     """The next jobs to ring: owners take turns, and who has work in progress waits behind who has none."""
     busy = dict(Job.objects.filter(token__isnull=False).values_list("owner_id").annotate(jobs=Count("pk")).order_by())
     candidates = (

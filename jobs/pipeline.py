@@ -40,7 +40,7 @@ def publish_chain(job: Job) -> bool:
     A lost or doubled message does no harm: the reconciler rings again, and a claim is won once.
     """
     stages = stages_of(job)
-    rest = stages[stages.index(Stage(job.stage)) :]
+    rest = stages[stages.index(Stage(str(job.stage))) :]
     links = [signature(TASK_NAMES[stage], args=(job.pk,), immutable=True) for stage in rest]
     try:
         chain(*links).apply_async(retry=False)

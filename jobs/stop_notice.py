@@ -34,4 +34,4 @@ def withdraw_stop_notice() -> None:
 def stop_is_requested() -> bool:
     """In a pool process: is the worker shutting down?"""
     path = os.environ.get(_VARIABLE)
-    return bool(path) and os.path.exists(path)
+    return path is not None and os.path.exists(path)

@@ -1,5 +1,7 @@
 """The doors to accounts: register, login, refresh, usage."""
 
+from typing import Any
+
 from django.contrib.auth import authenticate
 from django.contrib.auth.models import update_last_login
 from drf_spectacular.utils import extend_schema
@@ -11,14 +13,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import User
-from accounts.selectors import Usage, usage_of
+from accounts.selectors import usage_of
 from accounts.services import register_user
 from accounts.tokens import issue_pair, rotate_pair
 
 MIN_PASSWORD_LENGTH, MAX_PASSWORD_LENGTH = 8, 1024
 
 
-class RegisterInput(serializers.Serializer[User]):
+class RegisterInput(serializers.Serializer[Any]):
     email = serializers.EmailField(max_length=254)
     password = serializers.CharField(
         min_length=MIN_PASSWORD_LENGTH,
@@ -29,29 +31,29 @@ class RegisterInput(serializers.Serializer[User]):
     )
 
 
-class AccountOutput(serializers.Serializer[User]):
+class AccountOutput(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     email = serializers.EmailField()
 
 
-class LoginInput(serializers.Serializer[User]):
+class LoginInput(serializers.Serializer[Any]):
     email = serializers.CharField(max_length=254)
     password = serializers.CharField(
         max_length=MAX_PASSWORD_LENGTH, trim_whitespace=False, write_only=True, style={"input_type": "password"}
     )
 
 
-class RefreshInput(serializers.Serializer[User]):
+class RefreshInput(serializers.Serializer[Any]):
     refresh_token = serializers.CharField(max_length=4096)
 
 
-class TokenOutput(serializers.Serializer[User]):
+class TokenOutput(serializers.Serializer[Any]):
     access_token = serializers.CharField()
     token_type = serializers.CharField()
     refresh_token = serializers.CharField()
 
 
-class UsageOutput(serializers.Serializer[Usage]):
+class UsageOutput(serializers.Serializer[Any]):
     used_seconds = serializers.FloatField()
     reserved_seconds = serializers.FloatField()
     limit_seconds = serializers.FloatField(allow_null=True)

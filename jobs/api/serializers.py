@@ -21,13 +21,13 @@ class StrictSerializer(serializers.Serializer[Any]):
     """Refuses fields that it does not know, and a single-valued field that is given twice."""
 
     def to_internal_value(self, data: Any) -> Any:
-        unknown = sorted(set(data) - set(self.fields) - {"csrfmiddlewaretoken"})
+        known: list[str] = [str(name) for name in self.fields]
+        unknown = sorted(set(data) - set(known) - {"csrfmiddlewaretoken"})
         if unknown:
-            known = ", ".join(self.fields)
-            message = f"There is no such option. Known: {known}."
+            message = f"There is no such option. Known: {', '.join(known)}."
             raise serializers.ValidationError(dict.fromkeys(unknown, message), code="unknown_option")
         if isinstance(data, QueryDict):
-            twice = [name for name in self.fields if len(data.getlist(name)) > 1]
+            twice = [name for name in known if len(data.getlist(name)) > 1]
             if twice:
                 raise serializers.ValidationError(dict.fromkeys(twice, "Give it once."), code="given_twice")
         return super().to_internal_value(data)
@@ -90,7 +90,7 @@ class JSONValue(serializers.JSONField):
     """A value that is stored as the JSON that is shown."""
 
 
-class JobSummary(serializers.Serializer[Job]):
+class JobSummary(serializers.Serializer[Any]):
     """A job as lists show it."""
 
     id = serializers.IntegerField()

@@ -11,10 +11,9 @@ from jobs.errors import InputFault
 
 
 class CappedFileHandler(TemporaryFileUploadHandler):
-    """Writes uploads to temporary files and cuts them off at ``MAX_UPLOAD_MEGABYTES``.
+    """Writes uploads to temporary files, and removes them and stops reading at ``MAX_UPLOAD_MEGABYTES``.
 
-    What was written of a file that is cut off is removed by Django, which closes all handlers' files on an error. The
-    file's name on disk is ours: the client's may carry anything.
+    The file's name on disk is ours: the client's may carry anything.
     """
 
     chunk_size = 256 * 1024
@@ -27,10 +26,11 @@ class CappedFileHandler(TemporaryFileUploadHandler):
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
         self.received_bytes += len(raw_data)
         if self.received_bytes > max_upload_bytes():
+            self.file.close()
             raise upload_too_large()
         self.file.write(raw_data)
 
-    def file_complete(self, file_size: int) -> TemporaryUploadedFile | None:
+    def file_complete(self, file_size: int) -> Any:
         uploaded = super().file_complete(file_size)
         if uploaded is not None:
             uploaded.name = self.file_name

@@ -8,7 +8,7 @@ from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
-from rest_framework import status
+from rest_framework import serializers, status
 from rest_framework.generics import GenericAPIView
 from rest_framework.pagination import CursorPagination
 from rest_framework.parsers import FormParser, MultiPartParser
@@ -81,7 +81,7 @@ class JobView(GenericAPIView):
 class CancelView(GenericAPIView):
     """Stop a job. What is transcribed already is kept and charged, the rest is released."""
 
-    serializer_class = None
+    serializer_class = serializers.Serializer
 
     @extend_schema(request=None, responses={202: JobDetail})
     def post(self, request: Request, job_id: int) -> Response:

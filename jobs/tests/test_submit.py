@@ -47,7 +47,7 @@ def refusal(response):
     return response.status_code, response.json()["code"]
 
 
-def test_a_recording_is_accepted_and_its_seconds_are_reserved(submit, alice):
+def test_a_recording_is_accepted_and_its_seconds_are_reserved(submit):
     response = submit()
     assert response.status_code == 202
     answer = response.json()
@@ -58,7 +58,7 @@ def test_a_recording_is_accepted_and_its_seconds_are_reserved(submit, alice):
     assert answer["duration_seconds"] == 2.0
     assert (answer["transcript"], answer["segments"], answer["report"], answer["error"]) == ("", [], None, None)
     assert response.headers["Location"] == f"/jobs/{job.pk}"
-    assert alice.quota.reserved_ms == 2000
+    assert QuotaAccount.objects.get().reserved_ms == 2000
     assert [path.name for path in stored_files()] == ["source"]
 
 
@@ -93,13 +93,13 @@ def test_a_budget_that_does_not_reach_is_refused_with_the_figures(submit):
     assert_nothing_changed()
 
 
-def test_a_recording_without_a_length_reserves_what_is_left(submit, tmp_path, alice):
+def test_a_recording_without_a_length_reserves_what_is_left(submit, tmp_path):
     stream = tmp_path / "live.webm"
     run_ffmpeg("-f", "lavfi", "-i", "sine=duration=2", "-c:a", "libopus", "-f", "webm", "-live", "1", str(stream))
     response = submit(stream, "live.webm")
     assert response.status_code == 202
     assert response.json()["duration_seconds"] is None
-    assert alice.quota.reserved_ms == 1_800_000
+    assert QuotaAccount.objects.get().reserved_ms == 1_800_000
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,53 @@
+"""A live service that the end-to-end tests of this folder share: every process is real."""
+
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from transcribify.tests.client import Client
+from transcribify.tests.live_service import ROOT, LiveService
+
+ASSETS = ROOT / "jobs" / "tests" / "assets"
+
+_numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveService]:
+    """Redis, web, a speech worker with the test model, a light worker and a reconciler."""
+    live = LiveService(
+        tmp_path_factory.mktemp("service"),
+        TRANSCRIPTION_ENGINE="faster-whisper",
+        WHISPER_MODELS_DIR=str(ASSETS),
+        DEFAULT_MODEL="whisper-micro",
+        AUDIO_LIMIT_SECONDS="1800",
+        MAX_UPLOAD_MEGABYTES="50",
+    )
+    try:
+        live.start_redis()
+        live.migrate()
+        live.start_reconciler()
+        live.start_worker("speech", queues="speech")
+        live.start_worker("light", queues="light")
+        live.start_web()
+        yield live
+    finally:
+        live.stop()
+
+
+@pytest.fixture
+def client(service: LiveService) -> Client:
+    """A new user with a full budget."""
+    return Client(service.url, f"user{next(_numbers)}@example.org")
+
+
+@pytest.fixture(scope="session")
+def english_path() -> Path:
+    return ASSETS / "english.flac"
+
+
+@pytest.fixture(scope="session")
+def russian_path() -> Path:
+    return ASSETS / "russian.flac"

@@ -1,0 +1,72 @@
+"""The web process stays small: no engine is loaded, and a refused body is neither kept nor remembered."""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+
+from transcribify.tests.client import Client
+from transcribify.tests.live_service import ROOT, LiveService
+
+MEGABYTE = 1_000_000
+
+
+def test_importing_the_web_process_loads_no_engine() -> None:
+    code = (
+        "import sys, transcribify.asgi; from django.urls import get_resolver; get_resolver().url_patterns;"
+        "print([name for name in ('ctranslate2', 'faster_whisper', 'pocketsphinx', 'onnxruntime', 'av', 'torch')"
+        " if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=os.environ, capture_output=True, text=True)
+    assert (done.stdout.strip(), done.returncode) == ("[]", 0), done.stderr
+
+
+def send_large_post(port: int, headers: str, megabytes: int) -> tuple[str, int]:
+    """POST a body of zeros without reading ahead; the status line and how many bytes were sent."""
+    block = bytes(MEGABYTE)
+    sent = 0
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
+        connection.sendall(f"POST /jobs HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n\r\n".encode())
+        try:
+            for _ in range(megabytes):
+                connection.sendall(block)
+                sent += len(block)
+        except (BrokenPipeError, ConnectionResetError):
+            pass
+        try:
+            answer = connection.recv(4096).decode()
+        except ConnectionResetError:
+            answer = ""
+    return answer.partition("\r\n")[0], sent
+
+
+def disk_use(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file() and path.suffix != ".log")
+
+
+def test_a_large_post_without_a_token_leaves_nothing(service: LiveService) -> None:
+    web = psutil.Process(service.processes["web"].pid)
+    send_large_post(service.web_port, "Content-Length: 1000000", 1)
+    memory, disk = web.memory_info().rss, disk_use(service.folder)
+    status, _ = send_large_post(service.web_port, "Content-Length: 1000000000", 1000)
+    assert "401" in status
+    grown = web.memory_info().rss - memory
+    print(f"memory {grown / MEGABYTE:+.1f} MB, disk {(disk_use(service.folder) - disk) / MEGABYTE:+.2f} MB")
+    assert abs(grown) < 20 * MEGABYTE
+    assert disk_use(service.folder) - disk < MEGABYTE
+
+
+def test_an_upload_over_the_limit_is_cut_off_and_leaves_nothing(client: Client, service: LiveService) -> None:
+    web = psutil.Process(service.processes["web"].pid)
+    memory, disk = web.memory_info().rss, disk_use(service.folder)
+    part = "--x\r\nContent-Disposition: form-data; name=file; filename=a.wav\r\n\r\n"
+    headers = f"Authorization: Bearer {client.token}\r\nContent-Type: multipart/form-data; boundary=x\r\n"
+    headers += f"Transfer-Encoding: chunked\r\n\r\n{len(part):x}\r\n{part}\r\n{300 * MEGABYTE:x}"
+    status, _ = send_large_post(service.web_port, headers.replace("\r\n\r\n", "\r\n\r\n", 1), 300)
+    assert "413" in status
+    assert abs(web.memory_info().rss - memory) < 20 * MEGABYTE
+    assert disk_use(service.folder) - disk < MEGABYTE
+    assert client.usage()["reserved_seconds"] == 0
