@@ -1,4 +1,4 @@
-"""The main job, end to end: a recording goes in over HTTP, a transcript and a report come out, and it is charged once."""
+"""The main job over HTTP: a recording goes in, a transcript and a report come out, and it is charged once."""
 
 import re
 import wave
