@@ -1,13 +1,15 @@
 """People and recordings that tests of all packages share."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from rest_framework.test import APIClient
 
 from accounts.models import User
+from transcribify.tests.live_service import LiveService
 
-PASSWORD = "correct horse battery"
+PASSWORD = "correct horse battery"  # noqa: S105
 
 
 @pytest.fixture
@@ -46,3 +48,12 @@ def as_charlie(charlie: User) -> APIClient:
 def meeting_path() -> Path:
     """The sample meeting: a minute of English."""
     return Path(__file__).parent / "samples" / "meeting.flac"
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Redis of the tests' own; its address."""
+    live = LiveService(tmp_path_factory.mktemp("redis"))
+    live.start_redis()
+    yield live.environment["REDIS_URL"]
+    live.stop()

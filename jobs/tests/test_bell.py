@@ -1,7 +1,6 @@
 """Who is rung, in which order, and how many at once. A real Redis holds the messages."""
 
 import json
-import subprocess
 import time
 
 import pytest
@@ -12,37 +11,16 @@ from celery_app import app
 from jobs import bell
 from jobs.clock import from_now
 from jobs.models import Job, WorkerSlot
-from transcribify.tests.live_service import free_port
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(scope="module")
-def redis_server(tmp_path_factory):
-    port = free_port()
-    folder = tmp_path_factory.mktemp("redis")
-    process = subprocess.Popen(
-        ["redis-server", "--port", str(port), "--dir", str(folder), "--save", ""], stdout=subprocess.DEVNULL
-    )
-    client = redis.Redis(port=port)
-    for _ in range(100):
-        try:
-            client.ping()
-            break
-        except redis.ConnectionError:
-            time.sleep(0.05)
-    yield client
-    client.close()
-    process.terminate()
-    process.wait()
-
-
 @pytest.fixture
 def broker(redis_server):
-    port = redis_server.connection_pool.connection_kwargs["port"]
-    use_broker(f"redis://127.0.0.1:{port}/0")
-    redis_server.flushall()
-    yield redis_server
+    use_broker(redis_server)
+    with redis.Redis.from_url(redis_server) as client:
+        client.flushall()
+        yield client
     use_broker("redis://127.0.0.1:1/0")
 
 
