@@ -8,6 +8,8 @@ from typing import Any
 
 from a2wsgi import WSGIMiddleware
 
+from transcribify.body_limits import with_length
+
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
@@ -31,7 +33,7 @@ class Shell:
             return
         body = _WatchedBody(receive)
         ending = _HeldEnding(send)
-        await self._django(scope, body.receive, ending.send)  # type: ignore[arg-type]
+        await self._django(with_length(scope), body.receive, ending.send)  # type: ignore[arg-type]
         await body.drain()
         await ending.finish()
 

@@ -34,6 +34,7 @@ class NewestFirst(CursorPagination):
 class JobsView(GenericAPIView):
     """Your recordings: list them, newest first, or hand in another one."""
 
+    takes_recordings = True
     serializer_class = SubmitInput
     pagination_class = NewestFirst
     parser_classes = (MultiPartParser, FormParser)

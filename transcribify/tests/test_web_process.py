@@ -24,11 +24,11 @@ def test_importing_the_web_process_loads_no_engine() -> None:
     assert (done.stdout.strip(), done.returncode) == ("[]", 0), done.stderr
 
 
-def send_large_post(port: int, beginning: str, megabytes: int) -> str:
+def send_large_post(port: int, beginning: str, megabytes: int, address: str = "/jobs") -> str:
     """POST ``beginning`` (headers, and what of the body comes before the zeros), then zeros; the status line."""
     block = bytes(MEGABYTE)
     with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
-        connection.sendall(f"POST /jobs HTTP/1.1\r\nHost: localhost\r\n{beginning}".encode())
+        connection.sendall(f"POST {address} HTTP/1.1\r\nHost: localhost\r\n{beginning}".encode())
         try:
             for _ in range(megabytes):
                 connection.sendall(block)
@@ -55,6 +55,17 @@ def test_a_large_post_without_a_token_leaves_nothing(service: LiveService) -> No
     print(f"memory {grown / MEGABYTE:+.1f} MB, disk {(disk_use(service.folder) - disk) / MEGABYTE:+.2f} MB")
     assert abs(grown) < 20 * MEGABYTE
     assert disk_use(service.folder) - disk < MEGABYTE
+
+
+def test_a_large_body_is_refused_where_no_recording_belongs(service: LiveService) -> None:
+    web = psutil.Process(service.processes["web"].pid)
+    memory = web.memory_info().rss
+    for content_type in ("application/json", "multipart/form-data; boundary=x"):
+        for length in ("Content-Length: 200000000", f"Transfer-Encoding: chunked\r\n\r\n{200 * MEGABYTE:x}"):
+            beginning = f"Content-Type: {content_type}\r\n{length}\r\n" + "\r\n" * ("chunked" not in length)
+            status = send_large_post(service.web_port, beginning, 200, address="/auth/login")
+            assert status.split()[1] in {"413", "400"}
+    assert web.memory_info().rss - memory < 20 * MEGABYTE
 
 
 def test_an_upload_over_the_limit_is_cut_off_and_leaves_nothing(client: Client, service: LiveService) -> None:
