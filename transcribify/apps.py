@@ -1,5 +1,7 @@
 from django.apps import AppConfig
 
+from transcribify import checks  # noqa: F401 - registers them
+
 
 class TranscribifyConfig(AppConfig):
     name = "transcribify"

@@ -12,6 +12,11 @@ WRITERS = {
 }
 
 
+def is_known(name: str) -> bool:
+    """Whether ``name`` could be a writer: a registered one or a dotted path."""
+    return name in WRITERS or "." in name
+
+
 @cache
 def get_writer(name: str, config: WriterConfig) -> Writer:
     """The one instance of this process for ``name``. Raises ``ReportError``."""

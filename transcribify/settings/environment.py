@@ -3,12 +3,32 @@
 import os
 import secrets
 from pathlib import Path
+from typing import Any
 
 import environ
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 
-env = environ.Env()
+# Variables that are read by ./run, compose or a library, not by the settings.
+READ_ELSEWHERE = {
+    "PORT", "HOST", "WORKER_CONCURRENCY", "FLOWER_PORT", "FLOWER_USER", "FLOWER_PASSWORD", "DJANGO_SETTINGS_MODULE",
+    "POSTGRES_PASSWORD", "HF_HOME", "HF_TOKEN",
+}  # fmt: skip
+
+
+class RecordingEnv(environ.Env):
+    """django-environ, remembering which names were asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+
+    def get_value(self, var: str, *args: Any, **kwargs: Any) -> Any:
+        self.names.add(var)
+        return super().get_value(var, *args, **kwargs)
+
+
+env = RecordingEnv()
 
 ENV_FILE = Path(os.environ.get("ENV_FILE", BASE_DIR / ".env"))
 """Another file than ``.env`` can be named by the variable ``ENV_FILE``."""
@@ -18,6 +38,14 @@ if ENV_FILE.is_file():
 
 # Where everything lies that the service writes: database, recordings, work files, models, the development key.
 DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
+
+
+def keys_of_file(path: Path) -> set[str]:
+    """The names that an ``.env`` file sets."""
+    if not path.is_file():
+        return set()
+    lines = (line.strip().removeprefix("export ") for line in path.read_text().splitlines())
+    return {line.partition("=")[0].strip() for line in lines if "=" in line and not line.startswith("#")}
 
 
 def key_from_file(path: Path) -> str:

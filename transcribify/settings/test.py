@@ -8,8 +8,8 @@ for _name in ("OPENAI_API_KEY", "GROQ_API_KEY", "OPENROUTER_API_KEY", "REPORT_BA
 os.environ.setdefault("DATA_DIR", tempfile.mkdtemp(prefix="transcribify-test-"))
 os.environ.setdefault("ENV_FILE", os.devnull)
 
-from transcribify.settings.development import *  # noqa: E402, F403
 from transcribify.settings.base import DATABASES  # noqa: E402
+from transcribify.settings.development import *  # noqa: E402, F403
 from transcribify.settings.environment import DATA_DIR  # noqa: E402
 
 SECRET_KEY = "a-key-that-signs-nothing-but-test-tokens-0123456789-abcdefghij"  # noqa: S105

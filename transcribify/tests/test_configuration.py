@@ -1,0 +1,82 @@
+"""Configuration that is unsafe, misspelt or impossible is said before the service starts."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from transcribify.tests.live_service import ROOT
+
+GOOD_KEY = "k9v2-Qm7x-Lp4z-Rt8w-Ys1b-Dn6c-Fg3h-Jk5m-0123456789-abcdef"
+
+
+def start(tmp_path: Path, mode: str = "production", **variables: str) -> subprocess.CompletedProcess[str]:
+    """``manage.py check`` with nothing but these variables set."""
+    environment = {"PATH": os.environ["PATH"], "DATA_DIR": str(tmp_path), "ENV_FILE": os.devnull, **variables}
+    environment["DJANGO_SETTINGS_MODULE"] = f"transcribify.settings.{mode}"
+    command = [sys.executable, "manage.py", "check"]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+
+
+def test_production_starts_with_a_good_key_and_named_hosts(tmp_path):
+    done = start(tmp_path, SECRET_KEY=GOOD_KEY, ALLOWED_HOSTS="transcribe.example.org")
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("variables", "named"),
+    [
+        ({}, "SECRET_KEY"),
+        ({"SECRET_KEY": "short"}, "SECRET_KEY"),
+        ({"SECRET_KEY": "a" * 60}, "SECRET_KEY"),
+        ({"SECRET_KEY": "change-me-" + GOOD_KEY}, "SECRET_KEY"),
+        ({"SECRET_KEY": GOOD_KEY, "DEBUG": "on"}, "DEBUG"),
+        ({"SECRET_KEY": GOOD_KEY, "ALLOWED_HOSTS": "*"}, "ALLOWED_HOSTS"),
+    ],
+)
+def test_production_refuses_what_is_unsafe_and_names_it(tmp_path, variables, named):
+    done = start(tmp_path, **variables)
+    assert done.returncode != 0
+    assert named in done.stderr.splitlines()[-1]
+
+
+def test_development_makes_a_key_that_only_its_owner_can_read(tmp_path):
+    assert start(tmp_path, "development").returncode == 0
+    key = tmp_path / "secret_key"
+    assert len(key.read_text()) > 50
+    assert key.stat().st_mode & 0o777 == 0o600
+    before = key.read_text()
+    start(tmp_path, "development")
+    assert key.read_text() == before
+
+
+def test_a_misspelt_name_in_the_env_file_is_named(tmp_path):
+    file = tmp_path / "env"
+    file.write_text("AUDIO_LIMIT_SECOND=60\nPORT=8001\n# LOG_LEVELS=x\nLOG_LEVEL=INFO\n")
+    done = start(tmp_path, "development", ENV_FILE=str(file))
+    assert done.returncode == 0
+    assert "AUDIO_LIMIT_SECOND" in done.stderr
+    assert done.stderr.count("which nothing reads") == 1
+
+
+def test_an_engine_that_does_not_exist_is_an_error(tmp_path):
+    done = start(tmp_path, "development", TRANSCRIPTION_ENGINE="wisper")
+    assert done.returncode == 1
+    assert "TRANSCRIPTION_ENGINE=wisper" in done.stderr
+
+
+def test_json_logs_on_request(tmp_path):
+    code = "import django; django.setup(); import logging; logging.getLogger('jobs').warning('hello')"
+    environment = {"PATH": os.environ["PATH"], "DATA_DIR": str(tmp_path), "ENV_FILE": os.devnull}
+    environment |= {"DJANGO_SETTINGS_MODULE": "transcribify.settings.development", "LOG_FILE": str(tmp_path / "log")}
+    run = [sys.executable, "-c", code]
+    text = subprocess.run(run, cwd=ROOT, env=environment, capture_output=True, text=True).stdout
+    as_json = subprocess.run(
+        run, cwd=ROOT, env=environment | {"LOG_FORMAT": "json"}, capture_output=True, text=True
+    ).stdout
+    assert " | WARNING | " in text
+    assert text.rstrip().endswith(" | hello")
+    assert '"message": "hello"' in as_json
+    assert (tmp_path / "log").read_text() == text + as_json
