@@ -18,6 +18,7 @@ from jobs.errors import InputFault
 logger = logging.getLogger(__name__)
 
 _CHOICE_VARIABLE = "TRANSCRIBIFY_CHOSEN_ENGINE"
+_SLOTS_VARIABLE = "TRANSCRIBIFY_SLOTS"
 
 
 def chosen_engine() -> EngineChoice:
@@ -110,12 +111,22 @@ def engine_config() -> EngineConfig:
         models_dir=settings.WHISPER_MODELS_DIR,
         device=settings.WHISPER_DEVICE,
         compute_type=settings.WHISPER_COMPUTE_TYPE,
-        cpu_threads=settings.WHISPER_CPU_THREADS,
+        cpu_threads=settings.WHISPER_CPU_THREADS or _share_of_cores(),
         max_loaded_models=settings.MAX_LOADED_MODELS,
         api_key=settings.GROQ_API_KEY if groq else settings.OPENAI_API_KEY,
         base_url=settings.GROQ_BASE_URL if groq else settings.OPENAI_BASE_URL or None,
         timeout_seconds=settings.OPENAI_TIMEOUT_SECONDS,
     )
+
+
+def share_cores_among(slots: int) -> None:
+    """In a worker's main process: its pool has ``slots`` processes, which inherit this by the environment."""
+    os.environ[_SLOTS_VARIABLE] = str(slots)
+
+
+def _share_of_cores() -> int:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, cores // int(os.environ.get(_SLOTS_VARIABLE, "1")))
 
 
 def _has_gpu() -> bool:

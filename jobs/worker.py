@@ -32,6 +32,7 @@ def learn_queues(sender: str, instance: Any, **kwargs: Any) -> None:
     _queues[:] = sorted(instance.app.amqp.queues.consume_from)
     if "speech" in _queues:
         recognition.chosen_engine()
+        recognition.share_cores_among(instance.concurrency)
 
 
 @signals.worker_init.connect
