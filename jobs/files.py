@@ -7,7 +7,6 @@ cannot overwrite what its successor writes.
 import logging
 import os
 import shutil
-import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from django.core.files.storage import default_storage
 
 from jobs.errors import InputFault, TransientFault
 from jobs.models import Job
+from jobs.slots import is_alive, machine_name
 
 logger = logging.getLogger(__name__)
 
@@ -103,23 +103,13 @@ def sweep_work_folders() -> int:
     """Remove the work folders of processes of this machine that were killed; the number removed."""
     root = Path(settings.WORK_DIR)
     removed = 0
-    for folder in root.glob(f"{socket.gethostname()}.*-*"):
-        pid = folder.name.removeprefix(f"{socket.gethostname()}.").split("-")[0]
-        if pid.isdigit() and not _is_alive(int(pid)):
+    for folder in root.glob(f"{machine_name()}.*-*"):
+        pid = folder.name.removeprefix(f"{machine_name()}.").split("-")[0]
+        if pid.isdigit() and not is_alive(int(pid)):
             shutil.rmtree(folder, ignore_errors=True)
             removed += 1
     return removed
 
 
 def _process_mark() -> str:
-    return f"{socket.gethostname()}.{os.getpid()}"
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+    return f"{machine_name()}.{os.getpid()}"

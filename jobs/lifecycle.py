@@ -165,16 +165,24 @@ def cancel_waiting(*, job_id: int) -> bool:
     return True
 
 
-def expire(*, job_id: int, token: uuid.UUID) -> bool:
-    """Take a job from a holder whose lease ran out; after ``JOB_MAX_CRASHES`` of them in one stage it fails."""
+def expire(*, job_id: int, token: uuid.UUID, dead: bool = False, worker_lost: bool = False) -> bool:
+    """Take a job from a holder whose lease ran out, or that is known to be ``dead``.
+
+    After ``JOB_MAX_CRASHES`` of them in one stage the job fails. Where the whole worker was lost, and not only the
+    process at work, it is a transient failure and fails the job with the fourth.
+    """
+    counter = "transient_failures" if worker_lost else "crashes"
     with transaction.atomic():
-        held = Job.objects.filter(pk=job_id, token=token, lease_until__lt=Now())
-        if not held.update(dispatched_at=None, crashes=F("crashes") + 1, **_let_go()):
+        held = Job.objects.filter(pk=job_id, token=token)
+        if not dead:
+            held = held.filter(lease_until__lt=Now())
+        if not held.update(dispatched_at=None, **{counter: F(counter) + 1}, **_let_go()):
             return False
-        job = Job.objects.only("owner_id", "run", "stage", "crashes").get(pk=job_id)
-        JobEvent.objects.create(job_id=job_id, run=job.run, stage=job.stage or "", kind="lease expired")
-        logger.warning("job %s: the worker at stage %s fell silent (crash %s)", job_id, job.stage, job.crashes)
-        if job.crashes >= settings.JOB_MAX_CRASHES:
+        job = Job.objects.only("owner_id", "run", "stage", "crashes", "transient_failures").get(pk=job_id)
+        kind = "worker lost" if worker_lost else "process died" if dead else "lease expired"
+        JobEvent.objects.create(job_id=job_id, run=job.run, stage=job.stage or "", kind=kind)
+        logger.warning("job %s: %s at stage %s (crash %s)", job_id, kind, job.stage, job.crashes)
+        if job.crashes >= settings.JOB_MAX_CRASHES or job.transient_failures > len(BACKOFF_SECONDS):
             _quarantine(job)
     return True
 
@@ -196,8 +204,9 @@ def _quarantine(job: Job) -> None:
         finished_at=Now(),
         error_code="crashed_repeatedly",
         error_message=(
-            f"The worker stopped {job.crashes} times while working on this recording, so it was given up. "
-            "You were not charged. Try a shorter piece or another file format, or ask the operator to look at the log."
+            f"The worker stopped {job.crashes + job.transient_failures} times while working on this recording, so it "
+            "was given up. You were not charged. Try a shorter piece or another file format, or ask the operator to "
+            "look at the log."
         ),
     )
     JobEvent.objects.create(job_id=job.pk, run=job.run, kind=Status.FAILED, detail="crashed_repeatedly")

@@ -15,6 +15,7 @@ from jobs.clock import from_now
 from jobs.files import remove_work_files
 from jobs.models import Job, WorkerSlot
 from jobs.models.job import UNFINISHED
+from jobs.slots import free_jobs_of_the_dead
 
 logger = logging.getLogger(__name__)
 
@@ -24,7 +25,14 @@ BATCH = 500
 
 def reconcile_once() -> None:
     """One round. An error in one part is logged and does not keep the others from their work."""
-    parts = (expire_silent_holders, finish_cancelled, bell.ring_waiting, remove_leftovers, forget_dead_slots)
+    parts = (
+        free_jobs_of_the_dead,
+        expire_silent_holders,
+        finish_cancelled,
+        bell.ring_waiting,
+        remove_leftovers,
+        forget_dead_slots,
+    )
     for part in parts:
         try:
             part()

@@ -5,8 +5,6 @@ return would have Celery send it: the job is not ours, finished, or to be rung a
 """
 
 import logging
-import os
-import socket
 from collections.abc import Callable
 
 from celery import Task
@@ -25,6 +23,7 @@ from jobs.errors import (
 )
 from jobs.lease import LeaseKeeper
 from jobs.models import Job, Stage
+from jobs.slots import slot_name
 from jobs.stall import stall_seconds
 
 logger = logging.getLogger(__name__)
@@ -43,11 +42,6 @@ def run_stage(task: Task, job_id: int, stage: Stage, step: Step) -> None:
         bell.ring_waiting()
     finally:
         close_old_connections()
-
-
-def slot_name() -> str:
-    """This process's name in the job row, the log and the table of slots."""
-    return f"{socket.gethostname()}:{os.getppid()}:{os.getpid()}"
 
 
 def _claim_and_run(job_id: int, stage: Stage, step: Step) -> bool:

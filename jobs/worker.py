@@ -16,7 +16,7 @@ from django.db.models.functions import Now
 from jobs import recognition
 from jobs.files import sweep_work_folders
 from jobs.models import WorkerSlot
-from jobs.stage_task import slot_name
+from jobs.slots import free_jobs_of_the_dead, slot_name
 from jobs.stop_notice import give_stop_notice, prepare_stop_notice, withdraw_stop_notice
 
 logger = logging.getLogger(__name__)
@@ -33,6 +33,11 @@ def learn_queues(sender: str, instance: Any, **kwargs: Any) -> None:
     if "speech" in _queues:
         recognition.chosen_engine()
         recognition.share_cores_among(instance.concurrency)
+
+
+def reads_queue(name: str) -> bool:
+    """In a worker: whether it takes tasks from this queue."""
+    return name in _queues
 
 
 @signals.worker_init.connect
@@ -56,7 +61,7 @@ def tidy_up(**kwargs: Any) -> None:
 def start_slot(**kwargs: Any) -> None:
     """In each pool process, right after the fork."""
     threading.Thread(target=_stay_seen, name="slot", daemon=True).start()
-    if "speech" in _queues and settings.PRELOAD_MODELS:
+    if reads_queue("speech") and settings.PRELOAD_MODELS:
         threading.Thread(target=_preload, name="preload", daemon=True).start()
 
 
@@ -69,10 +74,11 @@ def end_slot(**kwargs: Any) -> None:
 
 def _stay_seen() -> None:
     name, queues = slot_name(), ",".join(_queues)
-    engine = recognition.chosen_engine().name if "speech" in _queues else ""
+    engine = recognition.chosen_engine().name if reads_queue("speech") else ""
     pause = threading.Event()
     while True:
         try:
+            free_jobs_of_the_dead()
             WorkerSlot.objects.update_or_create(
                 name=name, defaults={"queues": queues, "engine": engine, "seen_at": Now()}
             )

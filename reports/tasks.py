@@ -4,6 +4,7 @@ from celery import Task, shared_task
 
 from jobs.models import Stage
 from jobs.stage_task import run_stage
+from reports import worker  # noqa: F401 - a worker that has this task also gets its writer ready
 from reports.services import build_report
 
 

@@ -41,5 +41,8 @@ class Writer(Protocol):
 
     def __init__(self, config: WriterConfig) -> None: ...
 
+    def load(self) -> None:
+        """Have what the first report needs ready: word lists, taggers. Idempotent; asks nobody."""
+
     def write(self, transcript: Transcript) -> ReportDraft:
         """Report on ``transcript``, which holds at least one word."""

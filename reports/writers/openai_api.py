@@ -76,6 +76,9 @@ class OpenAIWriter:
         self._provider = Provider(config.api_key, config.base_url, config.timeout_seconds)
         self._format = 0  # index of the first response format that this server has not refused
 
+    def load(self) -> None:
+        """Nothing: the provider keeps its model."""
+
     def write(self, transcript: Transcript) -> ReportDraft:
         """See ``Writer.write``."""
         self._check_settings()

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from jobs.errors import ReportError
-from jobs.transcript import Transcript
+from jobs.transcript import Segment, Transcript
 from reports.writers.base import ReportDraft, WriterConfig
 from reports.writers.extractive import ranking, sentiment, topics
 from reports.writers.extractive.language import Language, guess_language, load_language
@@ -31,6 +31,11 @@ class ExtractiveWriter:
 
     def __init__(self, config: WriterConfig) -> None:
         """``config`` is the registry's common argument; nothing in it applies here."""
+
+    def load(self) -> None:
+        """Read the English and Russian word lists and dictionaries, ahead of the first report."""
+        for code, text in (("en", "The team met on Monday."), ("ru", "Команда встретилась в понедельник.")):
+            self.write(Transcript((Segment(0.0, 1.0, text),), code))
 
     def write(self, transcript: Transcript) -> ReportDraft:
         """Report on ``transcript`` in its own language. Deterministic. A 100,000-word transcript takes seconds."""

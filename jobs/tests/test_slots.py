@@ -1,0 +1,68 @@
+"""A process of this machine that died is not waited for."""
+
+import os
+import subprocess
+
+import pytest
+
+from jobs import lifecycle, slots
+from jobs.models import Job, Stage, Status
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def dead_pid():
+    """The number of a process that existed and is gone."""
+    process = subprocess.Popen(["true"])
+    process.wait()
+    return process.pid
+
+
+def hold(job, worker_pid, own_pid, machine=None):
+    holder = f"{machine or slots.machine_name()}:{worker_pid}:{own_pid}"
+    return lifecycle.claim_job(job_id=job.pk, stage=Stage.PROBE, holder=holder)
+
+
+def test_the_job_of_a_dead_process_is_freed_at_once_and_counts_a_crash(make_job, dead_pid):
+    job = make_job()
+    hold(job, os.getpid(), dead_pid)
+    assert slots.free_jobs_of_the_dead() == 1
+    job.refresh_from_db()
+    assert (job.token, job.crashes, job.transient_failures) == (None, 1, 0)
+
+
+def test_a_living_process_keeps_its_job(make_job):
+    job = make_job()
+    held = hold(job, os.getppid(), os.getpid())
+    assert slots.free_jobs_of_the_dead() == 0
+    job.refresh_from_db()
+    assert job.token == held.token
+
+
+def test_a_process_of_another_machine_is_left_to_its_lease(make_job, dead_pid):
+    job = make_job()
+    hold(job, dead_pid, dead_pid, machine="elsewhere-1")
+    assert slots.free_jobs_of_the_dead() == 0
+
+
+def test_a_lost_worker_is_a_transient_failure_and_the_fourth_ends_the_job(make_job, dead_pid):
+    job = make_job()
+    for failures in (1, 2, 3, 4):
+        hold(job, dead_pid, dead_pid)
+        slots.free_jobs_of_the_dead()
+        job.refresh_from_db()
+        assert (job.crashes, job.transient_failures) == (0, failures)
+        assert job.status == (Status.FAILED if failures == 4 else Status.PROCESSING)
+    assert job.error_code == "crashed_repeatedly"
+
+
+def test_a_poison_recording_ends_with_the_third_crash(make_job, dead_pid):
+    job = make_job()
+    for crashes in (1, 2, 3):
+        hold(job, os.getpid(), dead_pid)
+        slots.free_jobs_of_the_dead()
+        job.refresh_from_db()
+        assert job.crashes == crashes
+    assert (job.status, job.error_code) == (Status.FAILED, "crashed_repeatedly")
+    assert not Job.objects.filter(token__isnull=False).exists()
