@@ -57,6 +57,15 @@ def load_model(model: str) -> None:
     logger.info("model %s is loaded (%s)", canonical, engine.name)
 
 
+def requested_model(requested: str, *, engine: str | None) -> str:
+    """What a job keeps of a request's model: the canonical name, or "" for whatever its worker's default is.
+
+    Raises ``InputFault``.
+    """
+    is_default = not requested or requested in catalog.DEFAULT_MODEL_ALIASES
+    return "" if is_default else resolve_model(requested, engine=engine)
+
+
 def resolve_model(requested: str, *, engine: str | None) -> str:
     """The canonical model for a request on ``engine`` (None: not known yet). Raises ``InputFault``."""
     if not requested or requested in catalog.DEFAULT_MODEL_ALIASES:

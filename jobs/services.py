@@ -122,7 +122,7 @@ def retry_job(*, job: Job) -> Job:
 
 def ring_again(*, job: Job) -> bool:
     """Ring for a waiting job now, whatever was rung before; False when it is held or finished."""
-    Job.objects.filter(pk=job.pk, token=None).update(dispatched_at=None)
+    Job.objects.filter(pk=job.pk, token=None).update(dispatched_at=None, not_before=Now())
     return bell.ring_job(job.pk)
 
 

@@ -112,5 +112,5 @@ def check_options(options: dict[str, Any]) -> dict[str, Any]:
     engine = recognition.announced_engine()
     language = (options.pop("language", "") or "").strip().lower() or None
     recognition.check_language(language, engine=engine)
-    model = recognition.resolve_model(options.pop("model", ""), engine=engine)
+    model = recognition.requested_model(options.pop("model", ""), engine=engine)
     return {"beam_size": settings.WHISPER_BEAM_SIZE, **options, "language": language, "model": model}

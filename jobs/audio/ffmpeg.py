@@ -39,9 +39,7 @@ def probe_command(path: Path) -> list[str]:
 
 def decode_command(source: Path, target: Path, *, cap_seconds: float) -> list[str]:
     """ffmpeg's command line: the first audio stream, at most ``cap_seconds`` of it, as 16 kHz mono s16le."""
-    stream = ffmpeg.input(
-        f"file:{source}", t=f"{cap_seconds:.3f}", protocol_whitelist="file", format_whitelist=FORMATS
-    )
+    stream = ffmpeg.input(f"file:{source}", t=f"{cap_seconds:.3f}", protocol_whitelist="file", format_whitelist=FORMATS)
     output = ffmpeg.output(
         stream["a:0"], f"file:{target}",
         vn=None, sn=None, dn=None, map_metadata=-1, map_chapters=-1,

@@ -30,7 +30,9 @@ def probe_header(path: Path) -> Header:
     Raises ``InputFault``: ``unsupported_media`` (not a recording that we can read), ``no_audio`` (no sound in it),
     ``unsupported_audio`` (a sample rate or channel count out of range).
     """
-    code, stdout, _ = ffmpeg.run_limited(ffmpeg.probe_command(path), wall_seconds=WALL_SECONDS, cpu_seconds=WALL_SECONDS)
+    code, stdout, _ = ffmpeg.run_limited(
+        ffmpeg.probe_command(path), wall_seconds=WALL_SECONDS, cpu_seconds=WALL_SECONDS
+    )
     found = _parse(stdout) if code == 0 else {}
     if not found.get("format"):
         raise InputFault(

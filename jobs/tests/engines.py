@@ -18,9 +18,7 @@ class SleepingEngine:
     def load(self, model: str) -> None:
         pass
 
-    def transcribe(
-        self, audio: Audio, request: TranscriptionRequest
-    ) -> tuple[TranscriptionInfo, Iterator[Segment]]:
+    def transcribe(self, audio: Audio, request: TranscriptionRequest) -> tuple[TranscriptionInfo, Iterator[Segment]]:
         return TranscriptionInfo(language="en"), self._sleep(len(audio) / 16_000, request.prompt)
 
     def _sleep(self, duration_seconds: float, prompt: str) -> Iterator[Segment]:

@@ -68,7 +68,7 @@ def test_all_options_are_kept(submit):
     assert submit(**options).status_code == 202
     kept = Job.objects.get().options
     assert kept == {
-        "model": "base",
+        "model": "",
         "language": "en",
         "prompt": "Transcribify",
         "temperature": 0.2,
@@ -77,6 +77,11 @@ def test_all_options_are_kept(submit):
         "word_timestamps": True,
         "report": False,
     }
+
+
+def test_a_job_without_a_model_takes_its_workers_default(submit):
+    assert submit().json()["model"] is None
+    assert submit(model="base").json()["model"] == "base"
 
 
 def test_a_budget_that_does_not_reach_is_refused_with_the_figures(submit):

@@ -15,7 +15,7 @@ from transcribify.tests.live_service import LiveService, wait_until
 
 
 def words(text: str) -> str:
-    return re.sub(r"[^\w ]", "", text.lower())
+    return " ".join(re.findall(r"\w+", text.lower()))
 
 
 def bare_transcript(path: Path) -> str:
@@ -34,7 +34,7 @@ def test_a_recording_becomes_a_transcript_as_good_as_the_engines_own(client: Cli
     bare = jiwer.wer(reference, words(bare_transcript(path)))
     print(f"{language}: WER {ours:.3f}, bare faster-whisper {bare:.3f}")
     assert ours <= bare + 0.02
-    assert ours < 0.5
+    assert ours <= 0.15
     assert (job["status"], job["language"]) == ("done", language[:2])
     assert (job["engine"], job["model"]) == ("faster-whisper", "whisper-micro")
     assert job["progress"] == 1

@@ -1,5 +1,8 @@
 """The main job with recordings on S3: a real S3 server, the real client."""
 
+import socket
+import subprocess
+import sys
 import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,7 +10,6 @@ from pathlib import Path
 import boto3
 import pytest
 from django.core.files.storage import storages
-from moto.server import ThreadedMotoServer
 
 from jobs import files
 from transcribify.tests.client import Client
@@ -15,19 +17,29 @@ from transcribify.tests.conftest import ASSETS
 from transcribify.tests.live_service import LiveService, free_port, wait_until
 
 
+def is_open(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 @pytest.fixture
 def bucket() -> Iterator[tuple[object, str]]:
     """An S3 server with a bucket; (the bucket, the server's address)."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=free_port())
-    server.start()
-    address = "http://{}:{}".format(*server.get_host_and_port())
+    port = free_port()
+    server = subprocess.Popen(
+        [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    wait_until(lambda: is_open(port), seconds=30, what="the S3 server")
+    address = f"http://127.0.0.1:{port}"
     s3 = boto3.resource(
         "s3", endpoint_url=address, aws_access_key_id="a", aws_secret_access_key="b", region_name="us-east-1"
     )
     try:
         yield s3.create_bucket(Bucket="recordings"), address
     finally:
-        server.stop()
+        server.terminate()
+        server.wait()
 
 
 @pytest.fixture
