@@ -19,7 +19,7 @@ from django.core.files.storage import default_storage
 
 from jobs.errors import InputFault, TransientFault
 from jobs.models import Job
-from jobs.slots import is_alive, machine_name
+from jobs.processes import is_alive, machine_name
 
 logger = logging.getLogger(__name__)
 

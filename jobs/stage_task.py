@@ -23,7 +23,7 @@ from jobs.errors import (
 )
 from jobs.lease import LeaseKeeper
 from jobs.models import Job, Stage
-from jobs.slots import slot_name
+from jobs.processes import slot_name
 from jobs.stall import stall_seconds
 
 logger = logging.getLogger(__name__)

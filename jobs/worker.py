@@ -16,7 +16,8 @@ from django.db.models.functions import Now
 from jobs import recognition
 from jobs.files import sweep_work_folders
 from jobs.models import WorkerSlot
-from jobs.slots import free_jobs_of_the_dead, slot_name
+from jobs.processes import slot_name
+from jobs.slots import free_jobs_of_the_dead
 from jobs.stop_notice import give_stop_notice, prepare_stop_notice, withdraw_stop_notice
 
 logger = logging.getLogger(__name__)

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from jobs import lifecycle, slots
+from jobs import lifecycle, processes, slots
 from jobs.models import Job, Stage, Status
 
 pytestmark = pytest.mark.django_db
@@ -20,7 +20,7 @@ def dead_pid():
 
 
 def hold(job, worker_pid, own_pid, machine=None):
-    holder = f"{machine or slots.machine_name()}:{worker_pid}:{own_pid}"
+    holder = f"{machine or processes.machine_name()}:{worker_pid}:{own_pid}"
     return lifecycle.claim_job(job_id=job.pk, stage=Stage.PROBE, holder=holder)
 
 
