@@ -33,7 +33,7 @@ def rotate_pair(*, refresh_token: str) -> TokenPair:
     """
     try:
         refresh = RefreshToken(refresh_token)  # type: ignore[arg-type]
-        user = cast(User, JWTAuthentication().get_user(refresh))
+        user = cast("User", JWTAuthentication().get_user(refresh))
     except (TokenError, AuthenticationFailed) as error:
         raise _invalid() from error
     with transaction.atomic():
