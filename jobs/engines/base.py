@@ -81,9 +81,7 @@ class Engine(Protocol):
     def load(self, model: str) -> None:
         """Have ``model`` ready for the next ``transcribe``. May take minutes (a download); idempotent."""
 
-    def transcribe(
-        self, audio: Audio, request: TranscriptionRequest
-    ) -> tuple[TranscriptionInfo, Iterator[Segment]]:
+    def transcribe(self, audio: Audio, request: TranscriptionRequest) -> tuple[TranscriptionInfo, Iterator[Segment]]:
         """Recognise ``audio``. The iterator is lazy: it works as it is read, in order of time.
 
         Times are seconds from the beginning of ``audio``. Segments never overlap and never end after the audio.

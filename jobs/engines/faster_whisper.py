@@ -1,0 +1,205 @@
+"""The default engine: Whisper on CTranslate2, through the faster-whisper library.
+
+Speech is recognised piece by piece. Left alone, the library computes the features of the whole recording at once
+(gigabytes for ten hours) and moves on from wherever the last timestamp of a window happens to be; here a piece ends
+where it is quiet.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import faster_whisper
+import numpy as np
+from faster_whisper.transcribe import Segment as LibrarySegment
+from faster_whisper.transcribe import restore_speech_timestamps
+from faster_whisper.vad import SpeechTimestampsMap
+
+from jobs.engines.base import SAMPLE_RATE, Audio, Clip, EngineConfig, TranscriptionInfo, TranscriptionRequest
+from jobs.engines.whisper_models import LoadedModels, memory_faults
+from jobs.errors import InputFault
+from jobs.transcript import Segment, Word
+
+PIECE_SECONDS = 15.0
+QUIET_SECONDS = 0.4
+"""How long the quiet is that a cut looks for."""
+QUIET_STEP_SAMPLES = SAMPLE_RATE // 100
+SHORTEST_REST_SAMPLES = SAMPLE_RATE
+
+WINDOW_SAMPLES = 30 * SAMPLE_RATE
+LANGUAGE_WINDOWS = 4
+"""Windows of speech that are asked for their language, one after the other, until one is sure."""
+FRAMES_PER_SECOND = 100
+"""The unit of ``Segment.seek``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What is recognised in one go: stretches of the audio, as (first sample, sample after the last) pairs."""
+
+    spans: tuple[tuple[int, int], ...]
+
+    @property
+    def end_seconds(self) -> float:
+        return self.spans[-1][1] / SAMPLE_RATE
+
+    @property
+    def samples(self) -> int:
+        return sum(end - start for start, end in self.spans)
+
+    def of(self, audio: Audio) -> Audio:
+        """The stretches one after another."""
+        return np.concatenate([audio[start:end] for start, end in self.spans])
+
+
+class FasterWhisperEngine:
+    """See ``Engine``. Keeps up to ``config.max_loaded_models`` models loaded."""
+
+    name = "faster-whisper"
+
+    def __init__(self, config: EngineConfig) -> None:
+        self.models = LoadedModels(config)
+
+    def load(self, model: str) -> None:
+        """Raises ``ConfigurationFault``, ``TransientFault`` (a download failed) and ``ResourceExceeded``."""
+        self.models.get(model)
+
+    def transcribe(self, audio: Audio, request: TranscriptionRequest) -> tuple[TranscriptionInfo, Iterator[Segment]]:
+        """Raises what ``load`` raises, and ``InputFault`` (``language_not_supported``)."""
+        model = self.models.get(request.model)
+        info = find_language(model, audio, request)
+        speech = request.speech if request.vad_filter else (Clip(0.0, len(audio) / SAMPLE_RATE),)
+        pieces = cut_pieces(audio, speech)
+        return info, _fit(_recognise(model, audio, pieces, request, info.language))
+
+
+def find_language(model: faster_whisper.WhisperModel, audio: Audio, request: TranscriptionRequest) -> TranscriptionInfo:
+    """The language that was asked for, if the model knows it, or the one that is heard in the speech."""
+    if request.language is not None:
+        _check_language(model, request)
+        return TranscriptionInfo(request.language)
+    if not model.model.is_multilingual:
+        return TranscriptionInfo("en")
+    spans = _to_spans(audio, request.speech)
+    if not spans:
+        return TranscriptionInfo(None)
+    speech = Piece(_first_samples(spans, LANGUAGE_WINDOWS * WINDOW_SAMPLES)).of(audio)
+    with memory_faults():
+        language, probability, _ = model.detect_language(speech, language_detection_segments=LANGUAGE_WINDOWS)
+    return TranscriptionInfo(language, probability)
+
+
+def _check_language(model: faster_whisper.WhisperModel, request: TranscriptionRequest) -> None:
+    if not model.model.is_multilingual:
+        known = request.language == "en"
+    else:
+        known = model.hf_tokenizer.token_to_id(f"<|{request.language}|>") is not None
+    if not known:
+        raise InputFault(
+            f"Model '{request.model}' does not know the language '{request.language}'. Choose another model, "
+            "or leave the language out.",
+            code="language_not_supported",
+        )
+
+
+def cut_pieces(audio: Audio, speech: Sequence[Clip]) -> list[Piece]:
+    """All speech in pieces of at most ``PIECE_SECONDS``: long stretches cut where it is quiet, short ones joined."""
+    longest = round(PIECE_SECONDS * SAMPLE_RATE)
+    pieces: list[Piece] = []
+    for start, end in _to_spans(audio, speech):
+        for span in _cut(audio, start, end, longest):
+            if pieces and pieces[-1].samples + span[1] - span[0] <= longest:
+                pieces[-1] = Piece((*pieces[-1].spans, span))
+            else:
+                pieces.append(Piece((span,)))
+    return pieces
+
+
+def _to_spans(audio: Audio, speech: Sequence[Clip]) -> list[tuple[int, int]]:
+    bounds = ((round(clip.start * SAMPLE_RATE), round(clip.end * SAMPLE_RATE)) for clip in speech)
+    inside = ((max(0, start), min(len(audio), end)) for start, end in bounds)
+    return [(start, end) for start, end in inside if start < end]
+
+
+def _first_samples(spans: Sequence[tuple[int, int]], count: int) -> tuple[tuple[int, int], ...]:
+    kept = []
+    for start, end in spans:
+        if count <= 0:
+            break
+        kept.append((start, min(end, start + count)))
+        count -= end - start
+    return tuple(kept)
+
+
+def _cut(audio: Audio, start: int, end: int, longest: int) -> Iterator[tuple[int, int]]:
+    while end - start > longest:
+        cut = _quietest(audio, start + longest // 2, min(start + longest, end - SHORTEST_REST_SAMPLES))
+        yield start, cut
+        start = cut
+    yield start, end
+
+
+def _quietest(audio: Audio, start: int, end: int) -> int:
+    """The middle of the quietest ``QUIET_SECONDS`` between two samples; of equal ones the last."""
+    steps = audio[start:end][: (end - start) // QUIET_STEP_SAMPLES * QUIET_STEP_SAMPLES]
+    energy = np.square(steps.reshape(-1, QUIET_STEP_SAMPLES)).mean(axis=1)
+    width = round(QUIET_SECONDS * SAMPLE_RATE) // QUIET_STEP_SAMPLES
+    smooth = np.convolve(energy, np.ones(width) / width, "valid")
+    step = len(smooth) - 1 - int(np.argmin(smooth[::-1]))
+    return start + (step + width // 2) * QUIET_STEP_SAMPLES
+
+
+def _recognise(
+    model: faster_whisper.WhisperModel,
+    audio: Audio,
+    pieces: Sequence[Piece],
+    request: TranscriptionRequest,
+    language: str | None,
+) -> Iterator[Segment]:
+    options: dict[str, object] = {} if request.temperature is None else {"temperature": request.temperature}
+    for index, piece in enumerate(pieces):
+        with memory_faults():
+            segments, _ = model.transcribe(
+                piece.of(audio),
+                language=language,
+                beam_size=request.beam_size,
+                initial_prompt=request.prompt or None if index == 0 else None,  # as in Whisper: for the first window
+                condition_on_previous_text=False,
+                word_timestamps=request.word_timestamps,
+                **options,
+            )
+            yield from _to_whole_audio(segments, piece)
+
+
+def _to_whole_audio(segments: Iterable[LibrarySegment], piece: Piece) -> Iterator[Segment]:
+    """The library's segments of a piece as ours, with times (and ``seek``) in the whole audio."""
+    spans = [{"start": start, "end": end} for start, end in piece.spans]
+    timeline = SpeechTimestampsMap(spans, SAMPLE_RATE)
+    for segment in restore_speech_timestamps(segments, spans, SAMPLE_RATE):
+        words = (Word(word.start, word.end, word.word, float(word.probability)) for word in segment.words or ())
+        yield Segment(
+            start=min(segment.start, piece.end_seconds),
+            end=min(segment.end, piece.end_seconds),
+            text=segment.text,
+            words=tuple(words),
+            avg_logprob=segment.avg_logprob,
+            no_speech_prob=segment.no_speech_prob,
+            compression_ratio=segment.compression_ratio,
+            temperature=segment.temperature,
+            tokens=tuple(segment.tokens),
+            seek=round(timeline.get_original_time(segment.seek / FRAMES_PER_SECOND) * FRAMES_PER_SECOND),
+        )
+
+
+def _fit(segments: Iterable[Segment]) -> Iterator[Segment]:
+    """Whisper's times may cross by some hundredths of a second, and its words may stick out: make all of them fit."""
+    latest = 0.0
+    for segment in segments:
+        start = max(segment.start, latest)
+        end = max(segment.end, start)
+        words, latest = [], start
+        for word in segment.words:
+            word_start = min(max(word.start, latest), end)
+            latest = min(max(word.end, word_start), end)
+            words.append(replace(word, start=word_start, end=latest))
+        latest = end
+        yield replace(segment, start=start, end=end, words=tuple(words))
