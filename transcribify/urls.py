@@ -5,7 +5,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView
 
-from transcribify import health
+from transcribify import health, schema  # noqa: F401 - the schema's extensions are known once they are imported
 
 urlpatterns = [
     path("", RedirectView.as_view(url="/jobs")),

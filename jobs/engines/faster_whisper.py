@@ -2,9 +2,10 @@
 
 Speech is recognised piece by piece. Left alone, the library computes the features of the whole recording at once
 (gigabytes for ten hours) and moves on from wherever the last timestamp of a window happens to be; here a piece ends
-where it is quiet.
+where it is quiet, and one that the model is unsure of is tried again in shorter pieces.
 """
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -19,8 +20,16 @@ from jobs.engines.whisper_models import LoadedModels, memory_faults
 from jobs.errors import InputFault
 from jobs.transcript import Segment, Word
 
-PIECE_SECONDS = 15.0
-QUIET_SECONDS = 0.4
+PIECE_SECONDS = 30.0
+"""Whisper's own window; a shorter piece costs as much as a full one."""
+SHORT_PIECE_SECONDS = 10.0
+"""What a piece is cut into when the model was unsure of it: few sentences at a time are easier to recognise."""
+SURE_LOGPROB = -0.5
+LOOP_COMPRESSION_RATIO = 2.4
+LIBRARY_TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+"""faster-whisper's default: the next one is tried where the one before it gave something improbable or repetitive."""
+
+QUIET_SECONDS = 0.7
 """How long the quiet is that a cut looks for."""
 QUIET_STEP_SAMPLES = SAMPLE_RATE // 100
 SHORTEST_REST_SAMPLES = SAMPLE_RATE
@@ -32,11 +41,15 @@ FRAMES_PER_SECOND = 100
 """The unit of ``Segment.seek``."""
 
 
+Span = tuple[int, int]
+"""A stretch of the audio: its first sample, and the one after its last."""
+
+
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """What is recognised in one go: stretches of the audio, as (first sample, sample after the last) pairs."""
+    """What is recognised in one go: one or more stretches of the audio."""
 
-    spans: tuple[tuple[int, int], ...]
+    spans: tuple[Span, ...]
 
     @property
     def end_seconds(self) -> float:
@@ -45,6 +58,10 @@ class Piece:
     @property
     def samples(self) -> int:
         return sum(end - start for start, end in self.spans)
+
+    @property
+    def seconds(self) -> float:
+        return self.samples / SAMPLE_RATE
 
     def of(self, audio: Audio) -> Audio:
         """The stretches one after another."""
@@ -68,8 +85,8 @@ class FasterWhisperEngine:
         model = self.models.get(request.model)
         info = find_language(model, audio, request)
         speech = request.speech if request.vad_filter else (Clip(0.0, len(audio) / SAMPLE_RATE),)
-        pieces = cut_pieces(audio, speech)
-        return info, _fit(_recognise(model, audio, pieces, request, info.language))
+        recogniser = Recogniser(model, audio, request, info.language)
+        return info, _fit(recogniser.recognise(cut_pieces(audio, _to_spans(audio, speech), PIECE_SECONDS)))
 
 
 def find_language(model: faster_whisper.WhisperModel, audio: Audio, request: TranscriptionRequest) -> TranscriptionInfo:
@@ -101,11 +118,11 @@ def _check_language(model: faster_whisper.WhisperModel, request: TranscriptionRe
         )
 
 
-def cut_pieces(audio: Audio, speech: Sequence[Clip]) -> list[Piece]:
-    """All speech in pieces of at most ``PIECE_SECONDS``: long stretches cut where it is quiet, short ones joined."""
-    longest = round(PIECE_SECONDS * SAMPLE_RATE)
+def cut_pieces(audio: Audio, spans: Iterable[Span], longest_seconds: float) -> list[Piece]:
+    """All of ``spans`` in pieces of at most ``longest_seconds``: long ones cut where it is quiet, short ones joined."""
+    longest = round(longest_seconds * SAMPLE_RATE)
     pieces: list[Piece] = []
-    for start, end in _to_spans(audio, speech):
+    for start, end in spans:
         for span in _cut(audio, start, end, longest):
             if pieces and pieces[-1].samples + span[1] - span[0] <= longest:
                 pieces[-1] = Piece((*pieces[-1].spans, span))
@@ -114,13 +131,13 @@ def cut_pieces(audio: Audio, speech: Sequence[Clip]) -> list[Piece]:
     return pieces
 
 
-def _to_spans(audio: Audio, speech: Sequence[Clip]) -> list[tuple[int, int]]:
+def _to_spans(audio: Audio, speech: Sequence[Clip]) -> list[Span]:
     bounds = ((round(clip.start * SAMPLE_RATE), round(clip.end * SAMPLE_RATE)) for clip in speech)
     inside = ((max(0, start), min(len(audio), end)) for start, end in bounds)
     return [(start, end) for start, end in inside if start < end]
 
 
-def _first_samples(spans: Sequence[tuple[int, int]], count: int) -> tuple[tuple[int, int], ...]:
+def _first_samples(spans: Sequence[Span], count: int) -> tuple[Span, ...]:
     kept = []
     for start, end in spans:
         if count <= 0:
@@ -130,9 +147,9 @@ def _first_samples(spans: Sequence[tuple[int, int]], count: int) -> tuple[tuple[
     return tuple(kept)
 
 
-def _cut(audio: Audio, start: int, end: int, longest: int) -> Iterator[tuple[int, int]]:
+def _cut(audio: Audio, start: int, end: int, longest: int) -> Iterator[Span]:
     while end - start > longest:
-        cut = _quietest(audio, start + longest // 2, min(start + longest, end - SHORTEST_REST_SAMPLES))
+        cut = _quietest(audio, start + longest * 2 // 3, min(start + longest, end - SHORTEST_REST_SAMPLES))
         yield start, cut
         start = cut
     yield start, end
@@ -148,26 +165,67 @@ def _quietest(audio: Audio, start: int, end: int) -> int:
     return start + (step + width // 2) * QUIET_STEP_SAMPLES
 
 
-def _recognise(
-    model: faster_whisper.WhisperModel,
-    audio: Audio,
-    pieces: Sequence[Piece],
-    request: TranscriptionRequest,
-    language: str | None,
-) -> Iterator[Segment]:
-    options: dict[str, object] = {} if request.temperature is None else {"temperature": request.temperature}
-    for index, piece in enumerate(pieces):
-        with memory_faults():
-            segments, _ = model.transcribe(
-                piece.of(audio),
-                language=language,
-                beam_size=request.beam_size,
-                initial_prompt=request.prompt or None if index == 0 else None,  # as in Whisper: for the first window
-                condition_on_previous_text=False,
-                word_timestamps=request.word_timestamps,
-                **options,
-            )
-            yield from _to_whole_audio(segments, piece)
+@dataclass(frozen=True, slots=True)
+class Recogniser:
+    """One recording, one model: recognises pieces of the one with the other."""
+
+    model: faster_whisper.WhisperModel
+    audio: Audio
+    request: TranscriptionRequest
+    language: str | None
+
+    def recognise(self, pieces: Iterable[Piece]) -> Iterator[Segment]:
+        """The segments of all pieces, piece by piece as they are read; those of a piece that is unsure, the surer."""
+        prompt = self.request.prompt or None
+        for piece in pieces:
+            with memory_faults():
+                if piece.seconds <= SHORT_PIECE_SECONDS:
+                    yield from self._decode(piece, prompt)
+                else:
+                    yield from self._decode_long(piece, prompt)
+            prompt = None  # as in Whisper, the prompt is for the first window
+
+    def _decode_long(self, piece: Piece, prompt: str | None) -> list[Segment]:
+        """Recognise a piece that may be cut: where it is unsure, shorter pieces are tried before higher temperatures."""
+        whole = list(self._decode(piece, prompt, first_temperature_only=True))
+        nothing_to_doubt = not whole and not self.request.vad_filter  # nobody said that there is speech in it
+        if nothing_to_doubt or _is_sure(whole):
+            return whole
+        parts: list[Segment] = []
+        for part in cut_pieces(self.audio, piece.spans, SHORT_PIECE_SECONDS):
+            parts += self._decode(part, prompt)
+            prompt = None
+        return max(whole, parts, key=_sureness)
+
+    def _decode(self, piece: Piece, prompt: str | None, *, first_temperature_only: bool = False) -> Iterator[Segment]:
+        temperature = self.request.temperature
+        if temperature is None and first_temperature_only:
+            temperature = 0.0
+        segments, _ = self.model.transcribe(
+            piece.of(self.audio),
+            language=self.language,
+            beam_size=self.request.beam_size,
+            initial_prompt=prompt,
+            condition_on_previous_text=False,
+            word_timestamps=self.request.word_timestamps,
+            temperature=LIBRARY_TEMPERATURES if temperature is None else temperature,
+        )
+        return _to_whole_audio(segments, piece)
+
+
+def _is_sure(segments: Sequence[Segment]) -> bool:
+    """Whether something was recognised, and nothing of it is doubtful or (a loop of the decoder) repeats itself."""
+    return bool(segments) and all(
+        (segment.avg_logprob or 0.0) >= SURE_LOGPROB and (segment.compression_ratio or 0.0) <= LOOP_COMPRESSION_RATIO
+        for segment in segments
+    )
+
+
+def _sureness(segments: Sequence[Segment]) -> float:
+    """The mean log probability of the tokens; of nothing at all, the lowest."""
+    weights = [len(segment.tokens or ()) for segment in segments]
+    total = sum((segment.avg_logprob or 0.0) * weight for segment, weight in zip(segments, weights, strict=True))
+    return total / sum(weights) if any(weights) else -math.inf
 
 
 def _to_whole_audio(segments: Iterable[LibrarySegment], piece: Piece) -> Iterator[Segment]:
