@@ -122,7 +122,9 @@ def retry_job(*, job: Job) -> Job:
 
 def ring_again(*, job: Job) -> bool:
     """Ring for a waiting job now, whatever was rung before; False when it is held or finished."""
-    Job.objects.filter(pk=job.pk, token=None).update(dispatched_at=None, not_before=Now())
+    waiting = Job.objects.filter(pk=job.pk, token=None)
+    waiting.update(dispatched_at=None)
+    waiting.filter(not_before__gt=Now()).update(not_before=Now())
     return bell.ring_job(job.pk)
 
 

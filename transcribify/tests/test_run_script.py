@@ -114,6 +114,14 @@ def test_only_what_is_missing_is_named(checkout: Path, programs: Path) -> None:
     assert "apt-get was called" not in refused.stderr
 
 
+def test_the_tests_need_curl_besides(checkout: Path, programs: Path) -> None:
+    be_a_user_without_sudo(programs)
+    have_python(programs, "3.11.2")
+    refused = run(checkout, "test", programs=programs)
+    assert refused.returncode == 2
+    assert "  apt-get install -y ffmpeg redis-server curl\n" in refused.stderr
+
+
 def test_on_a_mac_without_homebrew_it_says_where_to_get_it(checkout: Path, programs: Path) -> None:
     have_python(programs, "3.12.1")
     write_program(programs / "uname", "echo Darwin")
