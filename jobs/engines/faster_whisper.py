@@ -186,7 +186,7 @@ class Recogniser:
             prompt = None  # as in Whisper, the prompt is for the first window
 
     def _decode_long(self, piece: Piece, prompt: str | None) -> list[Segment]:
-        """Recognise a piece that may be cut: where it is unsure, shorter pieces are tried before higher temperatures."""
+        """Recognise a piece that may be cut: where it is unsure, shorter ones are tried before higher temperatures."""
         whole = list(self._decode(piece, prompt, first_temperature_only=True))
         nothing_to_doubt = not whole and not self.request.vad_filter  # nobody said that there is speech in it
         if nothing_to_doubt or _is_sure(whole):

@@ -1,5 +1,6 @@
 """The faster-whisper engine, on a real (very small) Whisper model."""
 
+import math
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -11,7 +12,7 @@ from faster_whisper import WhisperModel
 from faster_whisper.audio import decode_audio
 
 from jobs.engines.base import SAMPLE_RATE, Clip, EngineConfig, TranscriptionRequest
-from jobs.engines.faster_whisper import PIECE_SECONDS, FasterWhisperEngine, cut_pieces
+from jobs.engines.faster_whisper import FasterWhisperEngine, cut_pieces
 from jobs.engines.registry import get_engine
 from jobs.errors import ConfigurationFault, InputFault, ResourceExceeded
 
@@ -55,9 +56,12 @@ def text_of(segments) -> str:
     return " ".join(segment.text.strip() for segment in segments)
 
 
+def said(name: str) -> str:
+    return " ".join((ASSETS / f"{name}.txt").read_text().split())
+
+
 def error_rate(name: str, segments) -> float:
-    reference = " ".join((ASSETS / f"{name}.txt").read_text().split())
-    return jiwer.wer(reference, text_of(segments))
+    return jiwer.wer(said(name), text_of(segments))
 
 
 def test_the_registry_knows_it():
@@ -177,21 +181,32 @@ def test_it_works_as_it_is_read(engine, english):
 
 
 def test_long_speech_is_cut_in_its_pauses_and_none_of_it_is_lost(english):
-    speech_samples = np.concatenate([english] * 5)
-    pieces = cut_pieces(speech_samples, [Clip(0.0, len(speech_samples) / SAMPLE_RATE)])
-    spans = [span for piece in pieces for span in piece.spans]
-    assert spans[0][0] == 0
-    assert spans[-1][1] == len(speech_samples)
-    assert all(end == start for (_, end), (start, _) in pairwise(spans))
-    assert all(piece.samples <= PIECE_SECONDS * SAMPLE_RATE for piece in pieces)
-    for _, end in spans[:-1]:
-        assert np.abs(speech_samples[end - 1600 : end + 1600]).max() < 0.01
+    audio = np.concatenate([english] * 5)
+    for longest_seconds in (10.0, 30.0):
+        pieces = cut_pieces(audio, [(0, len(audio))], longest_seconds)
+        spans = [span for piece in pieces for span in piece.spans]
+        assert spans[0][0] == 0
+        assert spans[-1][1] == len(audio)
+        assert all(end == start for (_, end), (start, _) in pairwise(spans))
+        assert all(piece.seconds <= longest_seconds for piece in pieces)
+        for _, end in spans[:-1]:
+            assert np.abs(audio[end - 1600 : end + 1600]).max() < 0.01
 
 
 def test_short_stretches_of_speech_share_a_piece():
     audio = silence(100)
-    pieces = cut_pieces(audio, [Clip(10.0, 14.0), Clip(20.0, 24.0), Clip(30.0, 34.0), Clip(40.0, 44.0)])
-    assert [len(piece.spans) for piece in pieces] == [3, 1]
+    spans = [(first * SAMPLE_RATE, (first + 4) * SAMPLE_RATE) for first in (10, 20, 30, 40)]
+    assert [len(piece.spans) for piece in cut_pieces(audio, spans, 12.0)] == [3, 1]
+
+
+def test_what_it_is_unsure_of_it_tries_again_in_shorter_pieces(engine, english, monkeypatch):
+    audio = np.concatenate([english] * 2)
+    _, segments = transcribe(engine, audio, language="en")
+    monkeypatch.setattr("jobs.engines.faster_whisper.SURE_LOGPROB", -math.inf)
+    _, in_one_go = transcribe(engine, audio, language="en")
+    reference = f"{said('english')} {said('english')}"
+    assert in_one_go[0].avg_logprob < segments[0].avg_logprob
+    assert jiwer.wer(reference, text_of(segments)) < jiwer.wer(reference, text_of(in_one_go))
 
 
 def test_it_is_as_good_as_the_library_alone(engine, english, russian):

@@ -40,12 +40,12 @@ def engine():
 @pytest.fixture(scope="module")
 def two_sentences():
     """The sentence about the budget, then the two about the open question."""
-    return excerpt(46.1, 56.3)
+    return excerpt(43.7, 53.9)
 
 
 @pytest.fixture(scope="module")
 def budget():
-    return excerpt(46.1, 49.5)
+    return excerpt(43.7, 47.1)
 
 
 @pytest.fixture(scope="module")

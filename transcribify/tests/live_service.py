@@ -23,6 +23,12 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def is_open(port: int) -> bool:
+    """Whether somebody listens on a port of loopback."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 def wait_until(condition: Callable[[], object], *, seconds: float, what: str) -> None:
     """Look at ``condition`` until it holds; an ``AssertionError`` that says ``what`` was waited for, else."""
     deadline = time.monotonic() + seconds
@@ -81,6 +87,14 @@ class LiveService:
         )
         wait_until(self._web_answers, seconds=30, what="the web process")
 
+    def start_flower(self, password: str) -> str:
+        """Flower on the same broker, as ``./run flower`` starts it; its address."""
+        port = free_port()
+        self.environment |= {"FLOWER_PORT": str(port), "FLOWER_PASSWORD": password}
+        self._start("flower", [sys.executable, "-m", "deploy.flower"])
+        wait_until(lambda: is_open(port), seconds=30, what="Flower")
+        return f"http://127.0.0.1:{port}"
+
     def children_of(self, name: str) -> list[psutil.Process]:
         """The pool processes of a worker."""
         with suppress(psutil.NoSuchProcess):
@@ -125,6 +139,4 @@ class LiveService:
 
     def _web_answers(self) -> bool:
         assert self.processes["web"].poll() is None, self.log
-        with suppress(OSError), socket.create_connection(("127.0.0.1", self.web_port), timeout=1):
-            return True
-        return False
+        return is_open(self.web_port)

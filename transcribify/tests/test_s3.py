@@ -1,6 +1,5 @@
 """The main job with recordings on S3: a real S3 server, the real client."""
 
-import socket
 import subprocess
 import sys
 import tracemalloc
@@ -14,12 +13,7 @@ from django.core.files.storage import storages
 from jobs import files
 from transcribify.tests.client import Client
 from transcribify.tests.conftest import ASSETS
-from transcribify.tests.live_service import LiveService, free_port, wait_until
-
-
-def is_open(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+from transcribify.tests.live_service import LiveService, free_port, is_open, wait_until
 
 
 @pytest.fixture
