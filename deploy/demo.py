@@ -77,7 +77,7 @@ def variables(folder: Path, port: int) -> dict[str, str]:
         "TRANSCRIPTION_ENGINE": "pocketsphinx",
         "REPORT_WRITER": "extractive",
         # Nobody waits for a recording that was cut short here.
-        "STOP_SECONDS": "3",
+        "STOP_SECONDS": "1",
     }
 
 

@@ -5,7 +5,6 @@ Speech is recognised piece by piece. Left alone, the library computes the featur
 where it is quiet, and one that the model is unsure of is tried again in shorter pieces.
 """
 
-import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -24,7 +23,7 @@ PIECE_SECONDS = 30.0
 """Whisper's own window; a shorter piece costs as much as a full one."""
 SHORT_PIECE_SECONDS = 10.0
 """What a piece is cut into when the model was unsure of it: few sentences at a time are easier to recognise."""
-SURE_LOGPROB = -0.5
+SURE_LOGPROB = -0.7
 LOOP_COMPRESSION_RATIO = 2.4
 LIBRARY_TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 """faster-whisper's default: the next one is tried where the one before it gave something improbable or repetitive."""
@@ -175,7 +174,7 @@ class Recogniser:
     language: str | None
 
     def recognise(self, pieces: Iterable[Piece]) -> Iterator[Segment]:
-        """The segments of all pieces, piece by piece as they are read; those of a piece that is unsure, the surer."""
+        """The segments of all pieces, piece by piece as they are read."""
         prompt = self.request.prompt or None
         for piece in pieces:
             with memory_faults():
@@ -188,14 +187,13 @@ class Recogniser:
     def _decode_long(self, piece: Piece, prompt: str | None) -> list[Segment]:
         """Recognise a piece that may be cut: where it is unsure, shorter ones are tried before higher temperatures."""
         whole = list(self._decode(piece, prompt, first_temperature_only=True))
-        nothing_to_doubt = not whole and not self.request.vad_filter  # nobody said that there is speech in it
-        if nothing_to_doubt or _is_sure(whole):
+        if _is_sure(whole):
             return whole
         parts: list[Segment] = []
         for part in cut_pieces(self.audio, piece.spans, SHORT_PIECE_SECONDS):
             parts += self._decode(part, prompt)
             prompt = None
-        return max(whole, parts, key=_sureness)
+        return parts or whole
 
     def _decode(self, piece: Piece, prompt: str | None, *, first_temperature_only: bool = False) -> Iterator[Segment]:
         temperature = self.request.temperature
@@ -219,13 +217,6 @@ def _is_sure(segments: Sequence[Segment]) -> bool:
         (segment.avg_logprob or 0.0) >= SURE_LOGPROB and (segment.compression_ratio or 0.0) <= LOOP_COMPRESSION_RATIO
         for segment in segments
     )
-
-
-def _sureness(segments: Sequence[Segment]) -> float:
-    """The mean log probability of the tokens; of nothing at all, the lowest."""
-    weights = [len(segment.tokens or ()) for segment in segments]
-    total = sum((segment.avg_logprob or 0.0) * weight for segment, weight in zip(segments, weights, strict=True))
-    return total / sum(weights) if any(weights) else -math.inf
 
 
 def _to_whole_audio(segments: Iterable[LibrarySegment], piece: Piece) -> Iterator[Segment]:
