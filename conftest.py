@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.models import Permission
+from django.test import Client
 from rest_framework.test import APIClient
 
 from accounts.models import User
@@ -42,6 +44,23 @@ def as_charlie(charlie: User) -> APIClient:
     client = APIClient()
     client.force_authenticate(charlie)
     return client
+
+
+@pytest.fixture
+def staff(db):
+    """Makes a client of somebody on the staff who has these permissions and no others."""
+
+    def make(*codenames):
+        person = User.objects.create_user(f"staff{User.objects.count()}@example.org", "x", is_staff=True)
+        permissions = Permission.objects.filter(codename__in=codenames)
+        assert len(permissions) == len(codenames)
+        person.user_permissions.set(permissions)
+        client = Client()
+        client.force_login(person)
+        client.person = person
+        return client
+
+    return make
 
 
 @pytest.fixture(scope="session")

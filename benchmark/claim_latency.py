@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from transcribify.tests.client import Client
-from transcribify.tests.live_service import LiveService, wait_until
+from transcribify.tests.live_service import LiveService, running_service, wait_until
 
 
 def main() -> None:
@@ -24,24 +24,16 @@ def main() -> None:
     parser.add_argument("--uploads", type=int, default=30)
     parser.add_argument("--audio", type=Path, default=Path("jobs/tests/assets/english.flac"))
     options = parser.parse_args()
-    service = LiveService(
+    with running_service(
         Path(tempfile.mkdtemp(prefix="transcribify-latency-")),
+        workers={"speech": "speech", "light": "light"},
         TRANSCRIPTION_ENGINE="jobs.tests.engines.SleepingEngine",
         AUDIO_LIMIT_SECONDS="0",
-    )
-    try:
-        service.start_redis()
-        service.migrate()
-        service.start_reconciler()
-        service.start_worker("speech", queues="speech")
-        service.start_worker("light", queues="light")
-        service.start_web()
+    ) as service:
         client = Client(service.url, "alice@example.org")
         wait_until(lambda: client.http.get("/readyz").status_code == 200, seconds=60, what="a ready service")
         client.transcribe(options.audio)
         waits = sorted(one_wait(client, service, options.audio) for _ in range(options.uploads))
-    finally:
-        service.stop()
     percentiles = statistics.quantiles(waits, n=20, method="inclusive")
     print(json.dumps({"uploads": len(waits), "p50_ms": round(percentiles[9]), "p95_ms": round(percentiles[18])}))
 

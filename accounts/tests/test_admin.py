@@ -1,8 +1,6 @@
 """The admin of accounts: users with their budget on one page, and a ledger that nobody edits."""
 
 import pytest
-from django.contrib.auth.models import Permission
-from django.test import Client
 from django.urls import reverse
 from rest_framework_simplejwt.tokens import RefreshToken
 
@@ -13,23 +11,6 @@ pytestmark = pytest.mark.django_db
 
 USERS = "/admin/accounts/user/"
 LEDGER = "/admin/accounts/ledgerentry/"
-
-
-@pytest.fixture
-def staff(db):
-    """Makes a client of somebody on the staff who has these permissions and no others."""
-
-    def make(*codenames):
-        person = User.objects.create_user(f"staff{User.objects.count()}@example.org", "x", is_staff=True)
-        permissions = Permission.objects.filter(codename__in=codenames)
-        assert len(permissions) == len(codenames)
-        person.user_permissions.set(permissions)
-        client = Client()
-        client.force_login(person)
-        client.person = person
-        return client
-
-    return make
 
 
 def page_of(user):

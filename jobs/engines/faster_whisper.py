@@ -25,6 +25,8 @@ SHORT_PIECE_SECONDS = 10.0
 """What a piece is cut into when the model was unsure of it: few sentences at a time are easier to recognise."""
 SURE_LOGPROB = -0.7
 LOOP_COMPRESSION_RATIO = 2.4
+PASSED_OVER_SECONDS = 5.0
+"""Speech without text for this long is a doubt, too. Pauses in a stretch of speech are shorter than 2 s."""
 LIBRARY_TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 """faster-whisper's default: the next one is tried where the one before it gave something improbable or repetitive."""
 
@@ -61,6 +63,11 @@ class Piece:
     @property
     def seconds(self) -> float:
         return self.samples / SAMPLE_RATE
+
+    def speech_seconds(self, start: float, end: float) -> float:
+        """How much of the piece lies between two times of the whole audio."""
+        overlaps = (min(end, last / SAMPLE_RATE) - max(start, first / SAMPLE_RATE) for first, last in self.spans)
+        return sum(max(0.0, overlap) for overlap in overlaps)
 
     def of(self, audio: Audio) -> Audio:
         """The stretches one after another."""
@@ -187,7 +194,7 @@ class Recogniser:
     def _decode_long(self, piece: Piece, prompt: str | None) -> list[Segment]:
         """Recognise a piece that may be cut: where it is unsure, shorter ones are tried before higher temperatures."""
         whole = list(self._decode(piece, prompt, first_temperature_only=True))
-        if _is_sure(whole):
+        if _is_sure(whole, piece):
             return whole
         parts: list[Segment] = []
         for part in cut_pieces(self.audio, piece.spans, SHORT_PIECE_SECONDS):
@@ -211,12 +218,16 @@ class Recogniser:
         return _to_whole_audio(segments, piece)
 
 
-def _is_sure(segments: Sequence[Segment]) -> bool:
-    """Whether something was recognised, and nothing of it is doubtful or (a loop of the decoder) repeats itself."""
-    return bool(segments) and all(
+def _is_sure(segments: Sequence[Segment], piece: Piece) -> bool:
+    """Whether no segment is improbable or repeats itself (a loop of the decoder), and no speech was passed over."""
+    probable = all(
         (segment.avg_logprob or 0.0) >= SURE_LOGPROB and (segment.compression_ratio or 0.0) <= LOOP_COMPRESSION_RATIO
         for segment in segments
     )
+    ends = [0.0, *(segment.end for segment in segments)]
+    starts = [*(segment.start for segment in segments), piece.end_seconds]
+    passed_over = max(piece.speech_seconds(end, start) for end, start in zip(ends, starts, strict=True))
+    return probable and passed_over <= PASSED_OVER_SECONDS
 
 
 def _to_whole_audio(segments: Iterable[LibrarySegment], piece: Piece) -> Iterator[Segment]:

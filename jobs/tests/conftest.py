@@ -6,10 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
+from kombu import pools
 
 from accounts import quota
+from celery_app import app
 from jobs.models import Job
 
+NO_BROKER = "redis://127.0.0.1:1/0"
 OPTIONS = {"model": "", "language": None, "beam_size": 5, "vad_filter": True, "word_timestamps": False, "report": True}
 
 
@@ -27,6 +31,25 @@ def make_job(alice) -> Callable[..., Job]:
         return job
 
     return make
+
+
+@pytest.fixture
+def broker(redis_server):
+    """The tests' own Redis as the broker, empty; a client to look into it."""
+    use_broker(redis_server)
+    with redis.Redis.from_url(redis_server) as client:
+        client.flushall()
+        yield client
+    use_broker(NO_BROKER)
+
+
+def use_broker(url: str) -> None:
+    """Publish there from now on. Nobody listens at ``NO_BROKER``."""
+    app.conf.broker_url = url
+    app.conf.broker_write_url = url
+    pools.reset()
+    app._pool = None
+    app.amqp._producer_pool = None
 
 
 @pytest.fixture(scope="session")

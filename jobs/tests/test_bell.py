@@ -4,32 +4,13 @@ import json
 import time
 
 import pytest
-import redis
-from kombu import pools
 
-from celery_app import app
 from jobs import bell
 from jobs.clock import from_now
 from jobs.models import Job, WorkerSlot
+from jobs.tests.conftest import use_broker
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def broker(redis_server):
-    use_broker(redis_server)
-    with redis.Redis.from_url(redis_server) as client:
-        client.flushall()
-        yield client
-    use_broker("redis://127.0.0.1:1/0")
-
-
-def use_broker(url):
-    app.conf.broker_url = url
-    app.conf.broker_write_url = url
-    pools.reset()
-    app._pool = None
-    app.amqp._producer_pool = None
 
 
 def rung(broker):

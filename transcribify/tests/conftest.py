@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from transcribify.tests.client import Client
-from transcribify.tests.live_service import ROOT, LiveService
+from transcribify.tests.live_service import ROOT, LiveService, running_service
 
 ASSETS = ROOT / "jobs" / "tests" / "assets"
 
@@ -17,24 +17,16 @@ _numbers = count(1)
 @pytest.fixture(scope="session")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveService]:
     """Redis, web, a speech worker with the test model, a light worker and a reconciler."""
-    live = LiveService(
+    with running_service(
         tmp_path_factory.mktemp("service"),
+        workers={"speech": "speech", "light": "light"},
         TRANSCRIPTION_ENGINE="faster-whisper",
         WHISPER_MODELS_DIR=str(ASSETS),
         DEFAULT_MODEL="whisper-micro",
         AUDIO_LIMIT_SECONDS="1800",
         MAX_UPLOAD_MEGABYTES="50",
-    )
-    try:
-        live.start_redis()
-        live.migrate()
-        live.start_reconciler()
-        live.start_worker("speech", queues="speech")
-        live.start_worker("light", queues="light")
-        live.start_web()
+    ) as live:
         yield live
-    finally:
-        live.stop()
 
 
 @pytest.fixture

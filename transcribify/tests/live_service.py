@@ -7,8 +7,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -36,6 +36,25 @@ def wait_until(condition: Callable[[], object], *, seconds: float, what: str) ->
         if time.monotonic() > deadline:
             raise AssertionError(f"waited {seconds:g} s for {what}")
         time.sleep(0.05)
+
+
+@contextmanager
+def running_service(
+    folder: Path, *, workers: Mapping[str, str] | None = None, reconcilers: int = 1, **variables: str
+) -> Iterator["LiveService"]:
+    """The whole service while the block runs. ``workers`` are names and their queues; one that reads both, else."""
+    live = LiveService(folder, **variables)
+    try:
+        live.start_redis()
+        live.migrate()
+        for number in range(reconcilers):
+            live.start_reconciler(f"reconciler{number + 1}")
+        for name, queues in (workers or {"worker": "speech,light"}).items():
+            live.start_worker(name, queues=queues)
+        live.start_web()
+        yield live
+    finally:
+        live.stop()
 
 
 class LiveService:

@@ -14,32 +14,24 @@ import psutil
 import pytest
 
 from transcribify.tests.client import Client
-from transcribify.tests.live_service import LiveService, wait_until
+from transcribify.tests.live_service import LiveService, running_service, wait_until
 
 JOBS = 20
 
 
 @pytest.fixture
 def two_workers(tmp_path: Path) -> Iterator[LiveService]:
-    live = LiveService(
+    with running_service(
         tmp_path,
+        workers={"worker1": "speech,light", "worker2": "speech,light"},
+        reconcilers=2,
         TRANSCRIPTION_ENGINE="jobs.tests.engines.SleepingEngine",
         JOB_LEASE_SECONDS="4",
         JOB_MAX_CRASHES="10",
         JOB_RING_AGAIN_SECONDS="4",
         RECONCILE_EVERY_SECONDS="1",
-    )
-    try:
-        live.start_redis()
-        live.migrate()
-        live.start_reconciler("reconciler1")
-        live.start_reconciler("reconciler2")
-        live.start_worker("worker1")
-        live.start_worker("worker2")
-        live.start_web()
+    ) as live:
         yield live
-    finally:
-        live.stop()
 
 
 def query(live: LiveService, sql: str) -> list[tuple]:

@@ -8,7 +8,7 @@ import pytest
 from jobs.tests.stubs import openai_answers as answers
 from jobs.tests.stubs.openai_server import STUB_KEY, OpenAIStub, Received
 from transcribify.tests.client import Client
-from transcribify.tests.live_service import LiveService
+from transcribify.tests.live_service import LiveService, running_service
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +19,7 @@ def stub() -> Iterator[OpenAIStub]:
 
 @pytest.fixture(scope="module")
 def service_with_provider(stub: OpenAIStub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveService]:
-    live = LiveService(
+    with running_service(
         tmp_path_factory.mktemp("provider"),
         OPENAI_API_KEY=STUB_KEY,
         OPENAI_BASE_URL=stub.base_url,
@@ -28,16 +28,8 @@ def service_with_provider(stub: OpenAIStub, tmp_path_factory: pytest.TempPathFac
         REPORT_BASE_URL=stub.base_url,
         REPORT_TIMEOUT_SECONDS="1",
         REPORT_TOTAL_SECONDS="3",
-    )
-    try:
-        live.start_redis()
-        live.migrate()
-        live.start_reconciler()
-        live.start_worker("worker")
-        live.start_web()
+    ) as live:
         yield live
-    finally:
-        live.stop()
 
 
 @pytest.fixture

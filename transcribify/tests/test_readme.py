@@ -7,22 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from transcribify.tests.live_service import ROOT, LiveService
+from transcribify.tests.live_service import ROOT, LiveService, running_service
 
 
 @pytest.fixture
 def fresh_service(tmp_path: Path):
     """What ``AUDIO_LIMIT_SECONDS=90 ./run serve`` starts, with the built-in recogniser."""
-    live = LiveService(tmp_path, AUDIO_LIMIT_SECONDS="90", TRANSCRIPTION_ENGINE="pocketsphinx")
-    try:
-        live.start_redis()
-        live.migrate()
-        live.start_reconciler()
-        live.start_worker("worker")
-        live.start_web()
+    with running_service(tmp_path, AUDIO_LIMIT_SECONDS="90", TRANSCRIPTION_ENGINE="pocketsphinx") as live:
         yield live
-    finally:
-        live.stop()
 
 
 def curl_sequence() -> str:

@@ -13,7 +13,7 @@ from django.core.files.storage import storages
 from jobs import files
 from transcribify.tests.client import Client
 from transcribify.tests.conftest import ASSETS
-from transcribify.tests.live_service import LiveService, free_port, is_open, wait_until
+from transcribify.tests.live_service import LiveService, free_port, is_open, running_service, wait_until
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def bucket() -> Iterator[tuple[object, str]]:
 @pytest.fixture
 def service_on_s3(bucket, tmp_path: Path) -> Iterator[LiveService]:
     _, address = bucket
-    live = LiveService(
+    with running_service(
         tmp_path,
         S3_BUCKET="recordings",
         S3_ENDPOINT_URL=address,
@@ -49,16 +49,8 @@ def service_on_s3(bucket, tmp_path: Path) -> Iterator[LiveService]:
         TRANSCRIPTION_ENGINE="faster-whisper",
         WHISPER_MODELS_DIR=str(ASSETS),
         DEFAULT_MODEL="whisper-micro",
-    )
-    try:
-        live.start_redis()
-        live.migrate()
-        live.start_reconciler()
-        live.start_worker("worker")
-        live.start_web()
+    ) as live:
         yield live
-    finally:
-        live.stop()
 
 
 def keys(bucket) -> list[str]:

@@ -1,44 +1,14 @@
-"""Staff, and jobs in the states that staff meet."""
+"""Jobs in the states that staff meet."""
 
 import uuid
 
 import pytest
-import redis
-from django.contrib.auth.models import Permission
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.test import Client
 
-from accounts.models import User
 from jobs import lifecycle
 from jobs.models import Stage
 from jobs.notices import notice
-from jobs.tests.test_bell import use_broker
-
-
-@pytest.fixture
-def staff(db):
-    """Makes a client of somebody on the staff who has these permissions and no others."""
-
-    def make(*codenames):
-        person = User.objects.create_user(f"staff{User.objects.count()}@example.org", "x", is_staff=True)
-        permissions = Permission.objects.filter(codename__in=codenames)
-        assert len(permissions) == len(codenames)
-        person.user_permissions.set(permissions)
-        client = Client()
-        client.force_login(person)
-        return client
-
-    return make
-
-
-@pytest.fixture
-def broker(redis_server):
-    use_broker(redis_server)
-    with redis.Redis.from_url(redis_server) as client:
-        client.flushall()
-        yield client
-    use_broker("redis://127.0.0.1:1/0")
 
 
 @pytest.fixture
