@@ -79,7 +79,7 @@ class RegisterView(PublicView):
         data = self.get_serializer(data=request.data)
         data.is_valid(raise_exception=True)
         user = register_user(**data.validated_data)
-        return Response(AccountOutput(user).data, status=status.HTTP_201_CREATED)
+        return Response(dict(AccountOutput(user).data), status=status.HTTP_201_CREATED)
 
 
 class LoginView(PublicView):
@@ -95,7 +95,7 @@ class LoginView(PublicView):
         if not isinstance(user, User):
             raise AuthenticationFailed("Wrong e-mail address or password.", code="wrong_credentials")
         update_last_login(None, user)  # type: ignore[arg-type]
-        return Response(TokenOutput(issue_pair(user=user)).data)
+        return Response(dict(TokenOutput(issue_pair(user=user)).data))
 
     def get_authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="transcribify"'
@@ -110,7 +110,7 @@ class RefreshView(PublicView):
     def post(self, request: Request) -> Response:
         data = self.get_serializer(data=request.data)
         data.is_valid(raise_exception=True)
-        return Response(TokenOutput(rotate_pair(**data.validated_data)).data)
+        return Response(dict(TokenOutput(rotate_pair(**data.validated_data)).data))
 
     def get_authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="transcribify"'
@@ -124,4 +124,4 @@ class UsageView(GenericAPIView):
     @extend_schema(responses=UsageOutput)
     def get(self, request: Request) -> Response:
         assert isinstance(request.user, User)
-        return Response(UsageOutput(usage_of(request.user)).data)
+        return Response(dict(UsageOutput(usage_of(request.user)).data))

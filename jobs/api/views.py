@@ -61,7 +61,8 @@ class JobsView(GenericAPIView):
             options=check_options(options),
         )
         headers = {"Location": f"/jobs/{job.pk}"}
-        return Response(JobDetail(job).data, status=status.HTTP_202_ACCEPTED, headers=headers)
+        # A plain dict: the browsable page would draw its form from the serializer that .data remembers.
+        return Response(dict(JobDetail(job).data), status=status.HTTP_202_ACCEPTED, headers=headers)
 
 
 class JobView(GenericAPIView):
@@ -71,7 +72,7 @@ class JobView(GenericAPIView):
 
     @extend_schema(responses=JobDetail)
     def get(self, request: Request, job_id: int) -> Response:
-        return Response(JobDetail(find_job(request, job_id)).data)
+        return Response(dict(JobDetail(find_job(request, job_id)).data))
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, job_id: int) -> Response:
@@ -87,7 +88,7 @@ class CancelView(GenericAPIView):
     @extend_schema(request=None, responses={202: JobDetail})
     def post(self, request: Request, job_id: int) -> Response:
         job = services.cancel_job(job=find_job(request, job_id))
-        return Response(JobDetail(job).data, status=status.HTTP_202_ACCEPTED)
+        return Response(dict(JobDetail(job).data), status=status.HTTP_202_ACCEPTED)
 
 
 def find_job(request: Request, job_id: int) -> Job:

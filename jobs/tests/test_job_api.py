@@ -3,6 +3,7 @@
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.core.files.uploadedfile import SimpleUploadedFile
 
 from accounts.models import LedgerEntry
 from jobs import lifecycle
@@ -132,3 +133,10 @@ class TestInABrowser:
         response = browser.get(address.format(id=job.pk), headers={"Accept": "text/html"})
         assert response.status_code == 405
         assert "POST" in response.content.decode()
+
+    def test_the_form_is_still_the_upload_form_after_an_upload(self, browser, tone_path):
+        file = SimpleUploadedFile("tone.flac", tone_path.read_bytes())
+        response = browser.post("/jobs", {"file": file}, headers={"Accept": "text/html"})
+        assert response.status_code == 202
+        assert 'type="file"' in response.content.decode()
+        assert 'name="uid"' not in response.content.decode()

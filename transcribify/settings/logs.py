@@ -42,5 +42,6 @@ LOGGING = {
         "uvicorn.access": _ours_alone | {"level": "WARNING"},
         "httpx2": {"level": "WARNING"},
         "faster_whisper": {"level": "WARNING"},
+        "pymorphy3": {"level": "WARNING"},
     },
 }
