@@ -194,7 +194,7 @@ class Recogniser:
     def _decode_long(self, piece: Piece, prompt: str | None) -> list[Segment]:
         """Recognise a piece that may be cut: where it is unsure, shorter ones are tried before higher temperatures."""
         whole = list(self._decode(piece, prompt, first_temperature_only=True))
-        if _is_sure(whole, piece):
+        if is_sure(whole, piece):
             return whole
         parts: list[Segment] = []
         for part in cut_pieces(self.audio, piece.spans, SHORT_PIECE_SECONDS):
@@ -218,7 +218,7 @@ class Recogniser:
         return _to_whole_audio(segments, piece)
 
 
-def _is_sure(segments: Sequence[Segment], piece: Piece) -> bool:
+def is_sure(segments: Sequence[Segment], piece: Piece) -> bool:
     """Whether no segment is improbable or repeats itself (a loop of the decoder), and no speech was passed over."""
     probable = all(
         (segment.avg_logprob or 0.0) >= SURE_LOGPROB and (segment.compression_ratio or 0.0) <= LOOP_COMPRESSION_RATIO

@@ -12,9 +12,10 @@ from faster_whisper import WhisperModel
 from faster_whisper.audio import decode_audio
 
 from jobs.engines.base import SAMPLE_RATE, Clip, EngineConfig, TranscriptionRequest
-from jobs.engines.faster_whisper import FasterWhisperEngine, cut_pieces
+from jobs.engines.faster_whisper import FasterWhisperEngine, Piece, cut_pieces, is_sure
 from jobs.engines.registry import get_engine
 from jobs.errors import ConfigurationFault, InputFault, ResourceExceeded
+from jobs.transcript import Segment
 
 ASSETS = Path(__file__).parent / "assets"
 MODEL = "whisper-micro"
@@ -173,7 +174,7 @@ def test_it_takes_prompt_and_beam_size(engine, english):
 
 
 def test_it_works_as_it_is_read(engine, english):
-    audio = np.concatenate([english] * 5)
+    audio = np.concatenate([english] * 4)
     _, segments = engine.transcribe(audio, asking(audio, language="en"))
     first = next(segments)
     audio[2 * len(english) :] = 0  # what was recognised before this is not touched by it
@@ -209,6 +210,15 @@ def test_what_it_is_unsure_of_it_tries_again_in_shorter_pieces(engine, english, 
     reference = f"{said('english')} {said('english')}"
     assert in_one_go[0].avg_logprob < segments[0].avg_logprob
     assert jiwer.wer(reference, text_of(segments)) < jiwer.wer(reference, text_of(in_one_go))
+
+
+def test_speech_that_was_passed_over_is_a_doubt():
+    piece = Piece(((0, 10 * SAMPLE_RATE), (60 * SAMPLE_RATE, 70 * SAMPLE_RATE)))
+    heard = Segment(0.0, 9.0, " first", avg_logprob=-0.1), Segment(62.0, 66.0, " second", avg_logprob=-0.1)
+    assert is_sure(heard, piece)
+    assert not is_sure(heard[:1], piece)
+    assert not is_sure(heard[1:], piece)
+    assert not is_sure((), piece)
 
 
 def test_it_is_as_good_as_the_library_alone(engine, english, russian):

@@ -9,10 +9,10 @@ import environ
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 
-# Variables that are read by ./run, compose or a library, not by the settings.
+# Variables that are read by ./run, compose, a library or the production settings alone.
 READ_ELSEWHERE = {
-    "PORT", "HOST", "WORKER_CONCURRENCY", "FLOWER_PORT", "FLOWER_USER", "FLOWER_PASSWORD", "DJANGO_SETTINGS_MODULE",
-    "POSTGRES_PASSWORD", "HF_HOME", "HF_TOKEN",
+    "DJANGO_SETTINGS_MODULE", "FLOWER_ADDRESS", "FLOWER_PASSWORD", "FLOWER_PORT", "HF_HOME", "HF_TOKEN", "HOST", "HTTPS",
+    "PORT", "POSTGRES_PASSWORD", "STOP_SECONDS", "WORKER_CONCURRENCY",
 }  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """Configuration that is unsafe, misspelt or impossible is said before the service starts."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -80,3 +81,12 @@ def test_json_logs_on_request(tmp_path):
     assert text.rstrip().endswith(" | hello")
     assert '"message": "hello"' in as_json
     assert (tmp_path / "log").read_text() == text + as_json
+
+
+def test_every_line_of_the_example_file_is_read_by_something(tmp_path):
+    file = tmp_path / "env"
+    example = (ROOT / ".env.example").read_text()
+    file.write_text(re.sub(r"^#([A-Z0-9_]+=)", r"\1", example, flags=re.MULTILINE))
+    done = start(tmp_path, "development", ENV_FILE=str(file), DATA_DIR=str(tmp_path), SECRET_KEY=GOOD_KEY)
+    assert done.returncode == 0, done.stderr
+    assert "which nothing reads" not in done.stderr
