@@ -1,6 +1,6 @@
 """People and recordings that tests of all packages share."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -47,17 +47,16 @@ def as_charlie(charlie: User) -> APIClient:
 
 
 @pytest.fixture
-def staff(db):
+def staff(db: None) -> Callable[..., Client]:
     """Makes a client of somebody on the staff who has these permissions and no others."""
 
-    def make(*codenames):
+    def make(*codenames: str) -> Client:
         person = User.objects.create_user(f"staff{User.objects.count()}@example.org", "x", is_staff=True)
         permissions = Permission.objects.filter(codename__in=codenames)
         assert len(permissions) == len(codenames)
         person.user_permissions.set(permissions)
         client = Client()
         client.force_login(person)
-        client.person = person
         return client
 
     return make

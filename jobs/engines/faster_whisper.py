@@ -23,8 +23,8 @@ PIECE_SECONDS = 30.0
 """Whisper's own window; a shorter piece costs as much as a full one."""
 SHORT_PIECE_SECONDS = 10.0
 """What a piece is cut into when the model was unsure of it: few sentences at a time are easier to recognise."""
-SURE_LOGPROB = -0.7
-LOOP_COMPRESSION_RATIO = 2.4
+SURE_LOGPROB, LOOP_COMPRESSION_RATIO = -1.0, 2.4
+"""Whisper's own limits, below and above which a result counts as failed."""
 PASSED_OVER_SECONDS = 5.0
 """Speech without text for this long is a doubt, too. Pauses in a stretch of speech are shorter than 2 s."""
 LIBRARY_TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
@@ -40,7 +40,6 @@ LANGUAGE_WINDOWS = 4
 """Windows of speech that are asked for their language, one after the other, until one is sure."""
 FRAMES_PER_SECOND = 100
 """The unit of ``Segment.seek``."""
-
 
 Span = tuple[int, int]
 """A stretch of the audio: its first sample, and the one after its last."""
