@@ -39,7 +39,7 @@ LOGGING = {
         "django.server": _ours_alone,
         "uvicorn": _ours_alone,
         "uvicorn.error": _ours_alone,
-        "uvicorn.access": _ours_alone | {"level": "WARNING"},
+        "uvicorn.access": _ours_alone,
         "httpx2": {"level": "WARNING"},
         "faster_whisper": {"level": "WARNING"},
         "pymorphy3": {"level": "WARNING"},
