@@ -74,8 +74,20 @@ def remove_stored(key: str) -> bool:
 
 
 def remove_work_files(job: Job) -> bool:
-    """Remove the decoded audio of a job that needs it no more."""
-    if not job.pcm_key or not remove_stored(job.pcm_key):
+    """Remove the decoded audio of a job that needs it no more, also what a killed holder had stored of it."""
+    if not job.pcm_key:
+        return False
+    folder = f"work/{job.uid}"
+    try:
+        _, names = default_storage.listdir(folder)
+    except FileNotFoundError:
+        names = []
+    except Exception as error:
+        logger.warning("could not look into %s, it will be tried again: %s", folder, error)
+        return False
+    # The folder last: it exists on a disk only, where it must be empty by then.
+    removed = [remove_stored(key) for key in (*(f"{folder}/{name}" for name in names), folder)]
+    if not all(removed):
         return False
     Job.objects.filter(pk=job.pk, pcm_key=job.pcm_key).update(pcm_key="")
     return True

@@ -45,7 +45,6 @@ def reads_queue(name: str) -> bool:
 def prepare_worker(**kwargs: Any) -> None:
     """In the main process, before the pool starts."""
     prepare_stop_notice()
-    sweep_work_folders()
 
 
 @signals.worker_shutting_down.connect
@@ -77,6 +76,7 @@ def _stay_seen() -> None:
     name, queues = slot_name(), ",".join(_queues)
     engine = recognition.chosen_engine().name if reads_queue("speech") else ""
     pause = threading.Event()
+    sweep_work_folders()
     while True:
         try:
             free_jobs_of_the_dead()

@@ -2,10 +2,13 @@
 
 import os
 import subprocess
+import uuid
 
 import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 
-from jobs import lifecycle, processes, slots
+from jobs import files, lifecycle, processes, slots
 from jobs.models import Job, Stage, Status
 
 pytestmark = pytest.mark.django_db
@@ -66,3 +69,26 @@ def test_a_poison_recording_ends_with_the_third_crash(make_job, dead_pid):
         assert job.crashes == crashes
     assert (job.status, job.error_code) == (Status.FAILED, "crashed_repeatedly")
     assert not Job.objects.filter(token__isnull=False).exists()
+
+
+def test_the_work_folder_of_a_dead_process_is_removed(settings, tmp_path, dead_pid):
+    settings.WORK_DIR = tmp_path
+    left = tmp_path / f"{processes.machine_name()}.{dead_pid}-abc"
+    kept = tmp_path / f"{processes.machine_name()}.{os.getpid()}-abc"
+    elsewhere = tmp_path / f"elsewhere-1.{dead_pid}-abc"
+    for folder in (left, kept, elsewhere):
+        folder.mkdir()
+    assert files.sweep_work_folders() == 1
+    assert sorted(tmp_path.iterdir()) == sorted([kept, elsewhere])
+
+
+def test_all_decoded_audio_of_a_finished_job_is_removed(make_job, settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+    job = make_job()
+    for token in (uuid.uuid4(), uuid.uuid4()):
+        job.pcm_key = default_storage.save(files.pcm_key(job.uid, token), ContentFile(b"samples"))
+    job.save()
+    assert files.remove_work_files(job)
+    assert not list(tmp_path.rglob("*.pcm"))
+    job.refresh_from_db()
+    assert job.pcm_key == ""
