@@ -23,8 +23,10 @@ PIECE_SECONDS = 30.0
 """Whisper's own window; a shorter piece costs as much as a full one."""
 SHORT_PIECE_SECONDS = 10.0
 """What a piece is cut into when the model was unsure of it: few sentences at a time are easier to recognise."""
-SURE_LOGPROB, LOOP_COMPRESSION_RATIO = -1.0, 2.4
-"""Whisper's own limits, below and above which a result counts as failed."""
+SURE_LOGPROB = -0.5
+"""Below this a piece is tried again in shorter ones. Whisper's own limit for a failed result, -1, comes too late."""
+LOOP_COMPRESSION_RATIO = 2.4
+"""Whisper's own limit, above which a result counts as a loop."""
 PASSED_OVER_SECONDS = 5.0
 """Speech without text for this long is a doubt, too. Pauses in a stretch of speech are shorter than 2 s."""
 LIBRARY_TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)

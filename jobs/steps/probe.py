@@ -69,7 +69,7 @@ def _advance(job: Job, keeper: LeaseKeeper, *, key: str, duration_ms: int, speec
             duration_ms=duration_ms,
             decoded=True,
             pcm_key=key,
-            speech=[[round(clip.start, 3), round(clip.end, 3)] for clip in speech],
+            speech=[[clip.start, clip.end] for clip in speech],
             warnings=_warnings(header, duration_ms, speech),
             progress=0.05,
         )
