@@ -76,8 +76,8 @@ def variables(folder: Path, port: int) -> dict[str, str]:
         # What needs no key and no download, whatever this machine can reach.
         "TRANSCRIPTION_ENGINE": "pocketsphinx",
         "REPORT_WRITER": "extractive",
-        # Nobody waits for a recording that was cut short here.
-        "STOP_SECONDS": "1",
+        # Nothing is in hand any more when it stops, and its folder goes away.
+        "STOP_SECONDS": "0",
     }
 
 
