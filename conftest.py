@@ -11,6 +11,8 @@ from rest_framework.test import APIClient
 from accounts.models import User
 from transcribify.tests.live_service import LiveService
 
+pytest_plugins = ["jobs.tests.stubs.fixtures"]
+
 PASSWORD = "correct horse battery"  # noqa: S105
 
 

@@ -112,13 +112,16 @@ def storage_faults() -> Iterator[None]:
 
 
 def sweep_work_folders() -> int:
-    """Remove the work folders of processes of this machine that were killed; the number removed."""
+    """Remove what killed processes of this machine left in the work folder; the number of entries removed."""
     root = Path(settings.WORK_DIR)
     removed = 0
-    for folder in root.glob(f"{machine_name()}.*-*"):
-        pid = folder.name.removeprefix(f"{machine_name()}.").split("-")[0]
+    for left in root.glob(f"{machine_name()}.*-*"):
+        pid = left.name.removeprefix(f"{machine_name()}.").split("-")[0]
         if pid.isdigit() and not is_alive(int(pid)):
-            shutil.rmtree(folder, ignore_errors=True)
+            if left.is_dir():
+                shutil.rmtree(left, ignore_errors=True)
+            else:
+                left.unlink(missing_ok=True)
             removed += 1
     return removed
 

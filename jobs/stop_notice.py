@@ -6,15 +6,21 @@ connection to anything.
 """
 
 import os
-import tempfile
 from pathlib import Path
+
+from django.conf import settings
+
+from jobs.processes import machine_name
 
 _VARIABLE = "TRANSCRIBIFY_STOP_NOTICE"
 
 
 def prepare_stop_notice() -> None:
     """In the worker's main process, before the pool starts: agree on the file's name."""
-    path = Path(tempfile.gettempdir()) / f"transcribify-stop-{os.getpid()}"
+    # Among our own files: in the system's temporary folder anyone could lay something under a name so easily guessed.
+    folder = Path(settings.WORK_DIR)
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{machine_name()}.{os.getpid()}-stop"
     path.unlink(missing_ok=True)
     os.environ[_VARIABLE] = str(path)
 

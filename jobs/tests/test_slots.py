@@ -71,14 +71,15 @@ def test_a_poison_recording_ends_with_the_third_crash(make_job, dead_pid):
     assert not Job.objects.filter(token__isnull=False).exists()
 
 
-def test_the_work_folder_of_a_dead_process_is_removed(settings, tmp_path, dead_pid):
+def test_what_a_dead_process_left_in_the_work_folder_is_removed(settings, tmp_path, dead_pid):
     settings.WORK_DIR = tmp_path
     left = tmp_path / f"{processes.machine_name()}.{dead_pid}-abc"
     kept = tmp_path / f"{processes.machine_name()}.{os.getpid()}-abc"
     elsewhere = tmp_path / f"elsewhere-1.{dead_pid}-abc"
     for folder in (left, kept, elsewhere):
         folder.mkdir()
-    assert files.sweep_work_folders() == 1
+    (tmp_path / f"{processes.machine_name()}.{dead_pid}-stop").touch()
+    assert files.sweep_work_folders() == 2
     assert sorted(tmp_path.iterdir()) == sorted([kept, elsewhere])
 
 

@@ -32,7 +32,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
 
 _LOCAL: dict[str, Any] = {"BACKEND": "django.core.files.storage.FileSystemStorage"}
 _S3: dict[str, Any] = {
-    "BACKEND": "storages.backends.s3.S3Storage",
+    "BACKEND": "transcribify.s3.S3Recordings",
     "OPTIONS": {
         "bucket_name": S3_BUCKET,
         "endpoint_url": S3_ENDPOINT_URL,
@@ -40,10 +40,6 @@ _S3: dict[str, Any] = {
         "access_key": S3_ACCESS_KEY_ID,
         "secret_key": S3_SECRET_ACCESS_KEY,
         "location": S3_PREFIX,
-        "default_acl": None,
-        "file_overwrite": False,
-        # Without a limit django-storages holds a whole object in memory when it is opened.
-        "max_memory_size": 8 * 1024 * 1024,
     },
 }
 

@@ -1,0 +1,23 @@
+"""Recordings in an S3 bucket: django-storages, told to hold no recording in memory as a whole."""
+
+from typing import Any
+
+from boto3.s3.transfer import TransferConfig
+from storages.backends.s3 import S3Storage
+
+# boto3 would queue up to 256 MB of a download in memory where the disk is slower than the network: a thousand chunks
+# of 256 kB, beside what each of ten threads reads at the same time.
+TRANSFERS = TransferConfig(max_concurrency=4, max_io_queue=16, io_chunksize=256 * 1024)
+
+
+class S3Recordings(S3Storage):
+    """``STORAGES["default"]`` where ``S3_BUCKET`` is set."""
+
+    def get_default_settings(self) -> dict[str, Any]:
+        return super().get_default_settings() | {
+            "default_acl": None,
+            "file_overwrite": False,
+            # Without a limit django-storages holds a whole object in memory when it is opened.
+            "max_memory_size": 8 * 1024 * 1024,
+            "transfer_config": TRANSFERS,
+        }
