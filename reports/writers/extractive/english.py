@@ -5,7 +5,6 @@ All three ship their data inside the package; nothing is downloaded.
 
 import re
 import warnings
-from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -14,10 +13,16 @@ import textblob.en
 from textblob.en.inflect import singularize
 from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
-from reports.writers.extractive.language import Cues, Language, Phrase, Token, TokenKind
+from reports.writers.extractive.language import (
+    Cues,
+    Phrase,
+    Token,
+    TokenKind,
+    most_said,
+    stretches_ending_at,
+)
 from reports.writers.extractive.lexicon import read_words
 
-MAX_PHRASE_WORDS = 3
 _ADJECTIVE_ENDINGS = ("ous", "ful", "idic", "etic", "atic", "istic")
 
 _VAGUE_NOUNS = read_words("en_vague_nouns.txt")
@@ -89,10 +94,6 @@ _CUES = Cues(
 )
 
 
-def load(code: str) -> Language:
-    return English(code)
-
-
 class English:
     empty_summary = "The recording holds no speech that could be summarised."
     cues = _CUES
@@ -122,17 +123,11 @@ class English:
         for end, token in enumerate(tokens):
             if token.kind not in ("noun", "name"):
                 continue
-            for start in range(end, max(end - MAX_PHRASE_WORDS, -1), -1):
-                if tokens[start].kind == "other":
-                    break
-                phrase = tuple(tokens[start : end + 1])
-                if self._is_topic(phrase):
-                    found.append(phrase)
+            found.extend(filter(self._is_topic, stretches_ending_at(tokens, end)))
         return found
 
     def label(self, occurrences: Sequence[Phrase]) -> str:
-        forms = Counter(" ".join(_written(token) for token in phrase) for phrase in occurrences)
-        return max(forms, key=lambda form: (forms[form], form))
+        return most_said(" ".join(_written(token) for token in phrase) for phrase in occurrences)
 
     def valence(self, sentence: str) -> float:
         opinion = _CUES.acknowledgement.sub("", _CUES.courtesy.sub(" ", sentence))

@@ -5,10 +5,10 @@ Languages are registered by dotted path and imported on first use: their diction
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import import_module
+from pkgutil import resolve_name
 from typing import Literal, Protocol
 
 from reports.writers.extractive.lexicon import read_words
@@ -41,10 +41,9 @@ class Cues:
     """Patterns, searched in a sentence, that tell what kind of sentence it is.
 
     ``courtesy``: greetings, thanks and the running of the meeting. ``outcome``: decisions, proposals, deadlines;
-    ``emphasis``: weaker signs that
-    it matters: duties, reasons, solutions. ``figure``: numbers, sums, dates. ``dangling``: leans on the
-    sentence before. ``rambling``: thinking aloud. ``acknowledgement``: "Okay, good." at the start, which is no opinion.
-    ``filler``: hesitations to leave out when reading.
+    ``emphasis``: weaker signs that it matters: duties, reasons, solutions. ``figure``: numbers, sums, dates.
+    ``dangling``: leans on the sentence before. ``rambling``: thinking aloud. ``acknowledgement``: "Okay, good." at the
+    start, which is no opinion. ``filler``: hesitations to leave out when reading.
     """
 
     courtesy: re.Pattern[str]
@@ -80,11 +79,13 @@ class Language(Protocol):
         """The mood of ``sentence``: -1 (bad) .. 1 (good), 0 where nothing tells."""
 
 
-MODULES = {
-    "en": "reports.writers.extractive.english",
-    "ru": "reports.writers.extractive.russian",
+LANGUAGES = {
+    "en": "reports.writers.extractive.english.English",
+    "ru": "reports.writers.extractive.russian.Russian",
 }
-OTHER_MODULE = "reports.writers.extractive.other"
+OTHER_LANGUAGE = "reports.writers.extractive.other.Other"
+
+MAX_PHRASE_WORDS = 3
 
 _COMMON_WORDS = {"en": read_words("en_common.txt"), "ru": read_words("ru_common.txt")}
 
@@ -92,8 +93,22 @@ _COMMON_WORDS = {"en": read_words("en_common.txt"), "ru": read_words("ru_common.
 @lru_cache(maxsize=8)
 def load_language(code: str) -> Language:
     """The knowledge of language ``code`` (ISO 639-1); of any other one, what can be said without a dictionary."""
-    language: Language = import_module(MODULES.get(code, OTHER_MODULE)).load(code)
+    language: Language = resolve_name(LANGUAGES.get(code, OTHER_LANGUAGE))(code)
     return language
+
+
+def stretches_ending_at(tokens: Sequence[Token], end: int) -> Iterator[Phrase]:
+    """``tokens[end]`` alone, then with the tokens before it, for as long as each of them could be part of a topic."""
+    for start in range(end, max(end - MAX_PHRASE_WORDS, -1), -1):
+        if tokens[start].kind == "other":
+            return
+        yield tuple(tokens[start : end + 1])
+
+
+def most_said(spellings: Iterable[str]) -> str:
+    """The commonest of ``spellings``; of equally common ones, the last in the alphabet."""
+    counts = Counter(spellings)
+    return max(counts, key=lambda spelling: (counts[spelling], spelling))
 
 
 def guess_language(text: str) -> str:

@@ -4,16 +4,14 @@ No parts of speech, so a topic is a run of words between stop words; no sentimen
 """
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
 
 import snowballstemmer
 import stopwordsiso
 
-from reports.writers.extractive.language import Cues, Language, Phrase, Token
+from reports.writers.extractive.language import Cues, Phrase, Token, most_said, stretches_ending_at
 
-MAX_PHRASE_WORDS = 3
 MIN_TOPIC_LETTERS = 4
 
 _SNOWBALL = {
@@ -40,10 +38,6 @@ _CUES = Cues(
 )
 
 
-def load(code: str) -> Language:
-    return Other(code)
-
-
 class Other:
     empty_summary = "…"
     cues = _CUES
@@ -65,17 +59,10 @@ class Other:
         return text
 
     def phrases(self, tokens: Sequence[Token]) -> list[Phrase]:
-        found: list[Phrase] = []
-        for end in range(len(tokens)):
-            for start in range(end, max(end - MAX_PHRASE_WORDS, -1), -1):
-                if tokens[start].kind == "other":
-                    break
-                found.append(tuple(tokens[start : end + 1]))
-        return found
+        return [phrase for end in range(len(tokens)) for phrase in stretches_ending_at(tokens, end)]
 
     def label(self, occurrences: Sequence[Phrase]) -> str:
-        forms = Counter(" ".join(token.text for token in phrase) for phrase in occurrences)
-        return max(forms, key=lambda form: (forms[form], form))
+        return most_said(" ".join(token.text for token in phrase) for phrase in occurrences)
 
     def valence(self, sentence: str) -> float:
         return 0.0

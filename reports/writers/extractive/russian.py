@@ -1,14 +1,13 @@
 """Russian: pymorphy3's dictionary for forms and agreement, and a sentiment lexicon of our own (``data/``)."""
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
 
 import pymorphy3
 from pymorphy3.analyzer import Parse
 
-from reports.writers.extractive.language import Cues, Language, Phrase, Token, TokenKind
+from reports.writers.extractive.language import Cues, Phrase, Token, TokenKind, most_said
 from reports.writers.extractive.lexicon import read_valences, read_words
 
 NEGATION_REACH_WORDS = 2
@@ -73,10 +72,6 @@ _NEGATIONS = frozenset({"не", "ни", "без", "нет", "никакой", "�
 _BOOSTERS = frozenset({"очень", "крайне", "совсем", "совершенно", "абсолютно", "просто", "ужасно", "слишком"})
 
 
-def load(code: str) -> Language:
-    return Russian(code)
-
-
 class Russian:
     empty_summary = "В записи нет речи, которую можно изложить."
     cues = _CUES
@@ -111,8 +106,7 @@ class Russian:
         """The phrase in the nominative, in the number it was mostly said in."""
         plurals = sum("plur" in self._noun(self._head(phrase)).tag for phrase in occurrences)
         number = "plur" if 2 * plurals > len(occurrences) else "sing"
-        forms = Counter(self._nominative(phrase, number) for phrase in occurrences)
-        return max(forms, key=lambda form: (forms[form], form))
+        return most_said(self._nominative(phrase, number) for phrase in occurrences)
 
     def valence(self, sentence: str) -> float:
         opinion = _CUES.acknowledgement.sub("", _CUES.courtesy.sub(" ", sentence))
