@@ -45,7 +45,6 @@ class UserAdmin(LongListMixin, DjangoUserAdmin):
     list_select_related = ("quota",)
     search_fields = ("email",)
     search_help_text = _("Part of the e-mail address")
-    ordering = ("-pk",)
     form = UserForm
     add_form = NewUserForm
     add_fieldsets = ((None, {"classes": ("wide",), "fields": ("email", "password1", "password2")}),)
@@ -94,7 +93,7 @@ class UserAdmin(LongListMixin, DjangoUserAdmin):
 
     @admin.display(description=_("limit"))
     def limit(self, user: User) -> str:
-        return _now("unlimited") if user.quota.limit_ms is None else _budget(user.quota.limit_ms)
+        return _limited(user.quota.limit_ms)
 
     @admin.display(description=_("used"))
     def used(self, user: User) -> str:
@@ -110,10 +109,7 @@ class UserAdmin(LongListMixin, DjangoUserAdmin):
 
     @admin.display(description=_("remaining"))
     def remaining(self, user: User) -> str:
-        budget = user.quota
-        if budget.limit_ms is None:
-            return _now("unlimited")
-        return _budget(max(0, budget.limit_ms - budget.used_ms - budget.reserved_ms))
+        return _limited(user.quota.remaining_ms)
 
 
 @admin.register(LedgerEntry)
@@ -165,6 +161,10 @@ class LedgerAdmin(LongListMixin, ReadOnlyMixin):
 
 def _may_touch(request: HttpRequest, user: User | None) -> bool:
     return user is None or not user.is_staff or bool(request.user.is_superuser)
+
+
+def _limited(ms: int | None) -> str:
+    return _now("unlimited") if ms is None else _budget(ms)
 
 
 def _budget(ms: int) -> str:

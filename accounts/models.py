@@ -80,6 +80,11 @@ class QuotaAccount(models.Model):
         limit = "∞" if self.limit_ms is None else f"{self.limit_ms / 1000:.0f}"
         return f"{self.used_ms / 1000:.0f} + {self.reserved_ms / 1000:.0f} / {limit} s"
 
+    @property
+    def remaining_ms(self) -> int | None:
+        """What can still be reserved; None means unlimited, and a limit that was lowered below it shows 0."""
+        return None if self.limit_ms is None else max(0, self.limit_ms - self.used_ms - self.reserved_ms)
+
 
 class LedgerEntry(models.Model):
     """One booked movement of audio milliseconds. Append-only, and the truth where a counter differs.

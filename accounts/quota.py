@@ -15,11 +15,8 @@ _OPENING = (LedgerEntry.Kind.RESERVE, LedgerEntry.Kind.TOP_UP)
 
 
 def remaining_ms(*, account_id: int) -> int | None:
-    """What the account can still reserve; None means unlimited, a lowered limit shows 0."""
-    account = QuotaAccount.objects.get(pk=account_id)
-    if account.limit_ms is None:
-        return None
-    return max(0, account.limit_ms - account.used_ms - account.reserved_ms)
+    """What the account can still reserve now; None means unlimited."""
+    return QuotaAccount.objects.get(pk=account_id).remaining_ms
 
 
 def reserve(*, account_id: int, job_id: int, run: int, duration_ms: int) -> None:
@@ -105,8 +102,7 @@ def _pass_gate(*, account_id: int, duration_ms: int) -> None:
 def limit_exceeded(*, account_id: int, duration_ms: int) -> AudioLimitExceeded:
     """The refusal, with the figures that the client needs to decide what to do."""
     account = QuotaAccount.objects.get(pk=account_id)
-    limit_ms = account.limit_ms or 0
-    left_ms = max(0, limit_ms - account.used_ms - account.reserved_ms)
+    limit_ms, left_ms = account.limit_ms or 0, account.remaining_ms or 0
     return AudioLimitExceeded(
         f"audio limit exceeded. you have {left_ms // 1000}s remaining out of {limit_ms // 1000}s total",
         remaining_seconds=left_ms / 1000,

@@ -27,9 +27,9 @@ def usage_of(user: User) -> Usage:
     """The user's budget now. Seconds granted beyond what was used show as a higher limit, not as negative use."""
     account = QuotaAccount.objects.get(pk=user.pk)
     granted_ms = max(0, -account.used_ms)
-    used_ms = max(0, account.used_ms)
-    if account.limit_ms is None:
-        return Usage(used_ms / 1000, account.reserved_ms / 1000, None, None)
-    limit_ms = account.limit_ms + granted_ms
-    remaining_ms = max(0, limit_ms - used_ms - account.reserved_ms)
-    return Usage(used_ms / 1000, account.reserved_ms / 1000, limit_ms / 1000, remaining_ms / 1000)
+    return Usage(
+        used_seconds=max(0, account.used_ms) / 1000,
+        reserved_seconds=account.reserved_ms / 1000,
+        limit_seconds=None if account.limit_ms is None else (account.limit_ms + granted_ms) / 1000,
+        remaining_seconds=None if account.remaining_ms is None else account.remaining_ms / 1000,
+    )
