@@ -73,8 +73,7 @@ def renew(claim: Claim, *, progress: float | None = None) -> bool:
     changes: dict[str, Any] = {"lease_until": from_now(settings.JOB_LEASE_SECONDS)}
     if progress is not None:
         changes["progress"] = progress
-    if not claim.row.update(**changes):
-        raise LeaseLost(f"job {claim.job_id} is no longer held by this worker")
+    _move(claim, **changes)
     return bool(claim.row.filter(cancel_requested=True).exists())
 
 

@@ -62,13 +62,12 @@ def requested_model(requested: str, *, engine: str | None) -> str:
 
     Raises ``InputFault``.
     """
-    is_default = not requested or requested in catalog.DEFAULT_MODEL_ALIASES
-    return "" if is_default else resolve_model(requested, engine=engine)
+    return "" if _names_no_model(requested) else resolve_model(requested, engine=engine)
 
 
 def resolve_model(requested: str, *, engine: str | None) -> str:
     """The canonical model for a request on ``engine`` (None: not known yet). Raises ``InputFault``."""
-    if not requested or requested in catalog.DEFAULT_MODEL_ALIASES:
+    if _names_no_model(requested):
         return default_model(engine)
     canonical = catalog.MODEL_ALIASES.get(requested, requested)
     if canonical not in available_models(engine):
@@ -136,6 +135,10 @@ def share_cores_among(slots: int) -> None:
 def _share_of_cores() -> int:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, cores // int(os.environ.get(_SLOTS_VARIABLE, "1")))
+
+
+def _names_no_model(requested: str) -> bool:
+    return not requested or requested in catalog.DEFAULT_MODEL_ALIASES
 
 
 def _has_gpu() -> bool:

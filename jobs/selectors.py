@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from accounts.models import User
-from jobs.models import Job, TranscriptPart
+from jobs.models import Job
 from jobs.transcript import Segment, Transcript, Word
 
 
@@ -17,14 +17,12 @@ def jobs_of(owner: User) -> QuerySet[Job]:
 
 def segments_of(job: Job) -> list[dict[str, Any]]:
     """The segments saved so far, as the API shows them, in the order of time."""
-    rows = TranscriptPart.objects.filter(job_id=job.pk).order_by("position")
-    return list(chain.from_iterable(rows.values_list("segments", flat=True)))
+    return list(chain.from_iterable(job.parts.values_list("segments", flat=True)))
 
 
 def text_of(job: Job) -> str:
     """The text recognised so far."""
-    rows = TranscriptPart.objects.filter(job_id=job.pk).order_by("position")
-    return " ".join(text for text in rows.values_list("text", flat=True) if text)
+    return " ".join(text for text in job.parts.values_list("text", flat=True) if text)
 
 
 def transcript_of(job: Job) -> Transcript:

@@ -20,6 +20,7 @@ from jobs import bell, files, lifecycle
 from jobs.audio.probe import Header
 from jobs.errors import Refused
 from jobs.models import Job, JobEvent, Stage, Status
+from jobs.models.job import UNFINISHED
 
 logger = logging.getLogger(__name__)
 
@@ -77,30 +78,32 @@ def cancel_job(*, job: Job) -> Job:
 
     Raises ``Refused`` when it is finished already.
     """
-    asked = Job.objects.filter(pk=job.pk, status__in=[Status.PENDING, Status.PROCESSING])
+    asked = Job.objects.filter(pk=job.pk, status__in=UNFINISHED)
     if not asked.update(cancel_requested=True):
         job.refresh_from_db()
         raise Refused(f"The job is {job.status} already; there is nothing to cancel.", code="already_finished")
-    if lifecycle.cancel_waiting(job_id=job.pk):
-        _after_the_end(job.pk)
+    is_over = lifecycle.cancel_waiting(job_id=job.pk)
     job.refresh_from_db()
+    if is_over:
+        files.remove_work_files(job)
     return job
 
 
 def delete_job(*, job: Job) -> None:
     """Remove a job with its recording, transcript and report. A running one is cancelled first; the ledger stays."""
     with transaction.atomic():
-        taken = Job.objects.filter(pk=job.pk, status__in=[Status.PENDING, Status.PROCESSING]).update(
+        taken = Job.objects.filter(pk=job.pk, status__in=UNFINISHED).update(
             token=None, lease_until=None, cancel_requested=True
         )
         if taken:
             # The holder's token is gone, so its next write changes nothing and it stops.
             lifecycle.cancel_waiting(job_id=job.pk)
-        found = Job.objects.filter(pk=job.pk).values_list("source_key", "pcm_key").first()
+        found = Job.objects.filter(pk=job.pk).only("uid", "source_key", "pcm_key").first()
         Job.objects.filter(pk=job.pk).delete()
-    for key in found or ():
-        if key:
-            files.remove_stored(key)
+    if found:
+        files.remove_work_files(found)
+        if found.source_key:
+            files.remove_stored(found.source_key)
 
 
 def retry_job(*, job: Job) -> Job:
@@ -169,9 +172,3 @@ def _fresh_start() -> dict[str, Any]:
         "started_at": None,
         "finished_at": None,
     }
-
-
-def _after_the_end(job_id: int) -> None:
-    job = Job.objects.filter(pk=job_id).first()
-    if job:
-        files.remove_work_files(job)

@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from jobs.api.upload import max_upload_bytes
+from jobs.api.upload import announced_bytes, max_form_bytes
 
 
 class SmallBodies:
@@ -24,10 +24,8 @@ class SmallBodies:
     def process_view(
         self, request: HttpRequest, view: Callable[..., Any], args: list[Any], kwargs: dict[str, Any]
     ) -> HttpResponse | None:
-        announced = request.META.get("CONTENT_LENGTH") or "0"
-        if getattr(getattr(view, "cls", None), "takes_recordings", False) or not announced.isdigit():
-            return None
-        if int(announced) <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+        takes_recordings = getattr(getattr(view, "cls", None), "takes_recordings", False)
+        if takes_recordings or announced_bytes(request) <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             return None
         detail = f"At most {settings.DATA_UPLOAD_MAX_MEMORY_SIZE} bytes can be sent to this address."
         return JsonResponse({"detail": detail, "code": "body_too_large"}, status=413)
@@ -41,7 +39,6 @@ def with_length(scope: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     headers = dict(scope["headers"])
     if b"transfer-encoding" not in headers or b"content-length" in headers:
         return scope
-    length = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-    if headers.get(b"content-type", b"").startswith(b"multipart/form-data"):
-        length += max_upload_bytes()
+    is_form = headers.get(b"content-type", b"").startswith(b"multipart/form-data")
+    length = max_form_bytes() if is_form else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     return {**scope, "headers": [*scope["headers"], (b"content-length", str(length).encode())]}

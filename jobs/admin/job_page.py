@@ -6,7 +6,7 @@ from typing import Any
 from accounts.admin import ledger_rows
 from accounts.durations import clock_time
 from accounts.models import LedgerEntry
-from jobs.models import Job, JobEvent, TranscriptPart
+from jobs.models import Job, JobEvent
 
 MAX_SEGMENTS = 2_000
 MAX_EVENTS = 500
@@ -43,9 +43,8 @@ def page_of(job: Job, *, with_ledger: bool) -> dict[str, Any]:
 
 def transcript_lines(job: Job) -> tuple[list[Line], bool]:
     """The first segments, and whether there are more: a day of speech would make a page no browser likes."""
-    rows = TranscriptPart.objects.filter(job_id=job.pk).order_by("position").values_list("segments", flat=True)
     lines: list[Line] = []
-    for segments in rows.iterator(chunk_size=20):
+    for segments in job.parts.values_list("segments", flat=True).iterator(chunk_size=20):
         for segment in segments:
             if len(lines) == MAX_SEGMENTS:
                 return lines, True

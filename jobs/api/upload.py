@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.core.files.uploadhandler import FileUploadHandler, TemporaryFileUploadHandler
+from django.http import HttpRequest
 from rest_framework.request import Request
 
 from jobs.errors import InputFault
@@ -39,14 +40,23 @@ class CappedFileHandler(TemporaryFileUploadHandler):
 
 def refuse_large_body(request: Request) -> None:
     """Refuse by the announced length alone, before a byte of the body is read. Raises ``InputFault``."""
-    announced = request.META.get("CONTENT_LENGTH") or "0"
-    # The form's boundaries and the other fields take some room beside the file.
-    if announced.isdigit() and int(announced) > max_upload_bytes() + settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+    if announced_bytes(request) > max_form_bytes():
         raise upload_too_large()
+
+
+def announced_bytes(request: HttpRequest | Request) -> int:
+    """The body's length by the request's own word; 0 where it gives none that makes sense."""
+    announced = request.META.get("CONTENT_LENGTH") or ""
+    return int(announced) if announced.isdigit() else 0
 
 
 def max_upload_bytes() -> int:
     return settings.MAX_UPLOAD_MEGABYTES * 1_000_000
+
+
+def max_form_bytes() -> int:
+    """A recording and the form around it: boundaries and the other fields take some room, too."""
+    return max_upload_bytes() + settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 
 
 def upload_too_large() -> InputFault:

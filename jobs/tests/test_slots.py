@@ -8,7 +8,7 @@ import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
-from jobs import files, lifecycle, processes, slots
+from jobs import files, lifecycle, processes, services, slots
 from jobs.models import Job, Stage, Status
 
 pytestmark = pytest.mark.django_db
@@ -83,13 +83,26 @@ def test_what_a_dead_process_left_in_the_work_folder_is_removed(settings, tmp_pa
     assert sorted(tmp_path.iterdir()) == sorted([kept, elsewhere])
 
 
-def test_all_decoded_audio_of_a_finished_job_is_removed(make_job, settings, tmp_path):
+@pytest.fixture
+def decoded_twice(make_job, settings, tmp_path):
+    """A job with decoded audio in the storage, of its present holder and of one that was killed."""
     settings.MEDIA_ROOT = tmp_path
     job = make_job()
     for token in (uuid.uuid4(), uuid.uuid4()):
         job.pcm_key = default_storage.save(files.pcm_key(job.uid, token), ContentFile(b"samples"))
     job.save()
-    assert files.remove_work_files(job)
+    assert len(list(tmp_path.rglob("*.pcm"))) == 2
+    return job
+
+
+def test_all_decoded_audio_of_a_finished_job_is_removed(decoded_twice, tmp_path):
+    assert files.remove_work_files(decoded_twice)
     assert not list(tmp_path.rglob("*.pcm"))
-    job.refresh_from_db()
-    assert job.pcm_key == ""
+    decoded_twice.refresh_from_db()
+    assert decoded_twice.pcm_key == ""
+
+
+def test_all_decoded_audio_of_a_deleted_job_is_removed(decoded_twice, tmp_path):
+    services.delete_job(job=decoded_twice)
+    assert not list(tmp_path.rglob("*.pcm"))
+    assert not list((tmp_path / "work").iterdir())

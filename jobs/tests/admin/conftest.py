@@ -6,7 +6,7 @@ import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
-from jobs import lifecycle
+from jobs import files, lifecycle
 from jobs.models import Stage
 from jobs.notices import notice
 
@@ -41,5 +41,6 @@ def done(make_job):
 def stored(make_job):
     """A waiting job whose files are in the storage."""
     uid = uuid.uuid4()
-    keys = [default_storage.save(f"{folder}/{uid}", ContentFile(b"sound")) for folder in ("uploads", "work")]
+    names = (files.source_key(uid), files.pcm_key(uid, uuid.uuid4()))
+    keys = [default_storage.save(name, ContentFile(b"sound")) for name in names]
     return make_job(uid=uid, source_key=keys[0], pcm_key=keys[1])
