@@ -12,7 +12,7 @@ from django.conf import settings
 from jobs.bell import live_slots
 from jobs.engines import catalog, registry
 from jobs.engines.base import Engine, EngineConfig
-from jobs.engines.choice import EngineChoice, choose_engine
+from jobs.engines.choice import EngineChoice, choose_engine, models_in
 from jobs.errors import InputFault
 
 logger = logging.getLogger(__name__)
@@ -92,7 +92,7 @@ def available_models(engine: str | None) -> list[str]:
     allowed = [catalog.MODEL_ALIASES.get(name, name) for name in settings.ALLOWED_MODELS]
     if engine == "openai" or allowed:
         return list(dict.fromkeys([default_model(engine), *allowed]))
-    return list(dict.fromkeys([default_model(engine), *_models_on_disk()]))
+    return list(dict.fromkeys([default_model(engine), *models_in(Path(settings.WHISPER_MODELS_DIR))]))
 
 
 def check_language(language: str | None, *, engine: str | None) -> None:
@@ -144,11 +144,6 @@ def _names_no_model(requested: str) -> bool:
 def _has_gpu() -> bool:
     """Whether this machine shows an NVIDIA device; asking the engine would load it."""
     return settings.WHISPER_DEVICE == "cuda" or (settings.WHISPER_DEVICE == "auto" and Path("/dev/nvidia0").exists())
-
-
-def _models_on_disk() -> list[str]:
-    root = Path(settings.WHISPER_MODELS_DIR)
-    return sorted(path.parent.name for path in root.glob("*/model.bin"))
 
 
 def _model_refused(requested: str, canonical: str, engine: str | None) -> InputFault:

@@ -3,11 +3,17 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
 from jobs.audio import ffmpeg
-from jobs.engines.base import SAMPLE_RATE
+from jobs.engines.base import SAMPLE_RATE, Audio
 from jobs.errors import InputFault
 
 BYTES_PER_SAMPLE = 2
+
+Samples = npt.NDArray[np.int16]
+"""Mono s16 samples at 16 kHz, shape ``(n_samples,)``."""
 
 
 def decode_pcm(source: Path, target: Path, *, cap_seconds: float, beat: Callable[[], None] | None = None) -> int:
@@ -26,6 +32,13 @@ def decode_pcm(source: Path, target: Path, *, cap_seconds: float, beat: Callable
             code="undecodable",
         )
     return samples
+
+
+def to_audio(samples: Samples) -> Audio:
+    """Decoded samples as networks and engines take them."""
+    audio = samples.astype(np.float32)
+    audio /= 32768
+    return audio
 
 
 def samples_to_ms(samples: int) -> int:

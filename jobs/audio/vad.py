@@ -13,13 +13,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import onnxruntime
 
+from jobs.audio.decode import Samples, to_audio
 from jobs.engines.base import SAMPLE_RATE, Audio, Clip
-
-Samples = npt.NDArray[np.int16]
-"""Mono s16 samples at 16 kHz, shape ``(n_samples,)``."""
 
 WINDOW_SAMPLES = 512
 CONTEXT_SAMPLES = 64
@@ -88,9 +85,7 @@ class _Windows:
 
 
 def _as_windows(samples: Samples) -> Audio:
-    audio = samples.astype(np.float32)
-    audio /= 32768
-    return audio.reshape(-1, WINDOW_SAMPLES)
+    return to_audio(samples).reshape(-1, WINDOW_SAMPLES)
 
 
 class _SileroNetwork:

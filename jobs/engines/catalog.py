@@ -1,5 +1,7 @@
 """Which models and languages there are, known without importing an engine (the web process reads this)."""
 
+from jobs.engines.language_names import LANGUAGE_NAMES
+
 WHISPER_MODELS = (
     "tiny", "tiny.en", "base", "base.en", "small", "small.en", "medium", "medium.en",
     "large-v1", "large-v2", "large-v3", "large-v3-turbo",
@@ -14,13 +16,7 @@ DEFAULT_MODEL_ALIASES = ("whisper-1", "default")
 
 POCKETSPHINX_MODEL = "en-us"
 
-_CODES = """
-    af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fo fr gl gu ha haw he hi hr ht hu hy id is
-    it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk
-    sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh
-"""
-
-WHISPER_LANGUAGES = frozenset(_CODES.split())
+WHISPER_LANGUAGES = frozenset(LANGUAGE_NAMES)
 """ISO 639 codes that Whisper knows (``faster_whisper.tokenizer``, checked against it by a test)."""
 
 POCKETSPHINX_LANGUAGES = frozenset({"en"})

@@ -38,6 +38,11 @@ def has_weights(models_dir: Path, default_model: str) -> bool:
     return any(models_dir.glob("**/model.bin"))
 
 
+def models_in(models_dir: Path) -> list[str]:
+    """The names of the folders with weights that lie in ``models_dir``."""
+    return sorted(path.parent.name for path in models_dir.glob("*/model.bin"))
+
+
 def hub_answers(hub_url: str) -> bool:
     """Whether the model hub can be reached within ``HUB_WAIT_SECONDS``; any HTTP answer counts."""
     request = urllib.request.Request(hub_url, method="HEAD")  # noqa: S310 - the operator's own setting

@@ -15,6 +15,7 @@ from faster_whisper.transcribe import restore_speech_timestamps
 from faster_whisper.vad import SpeechTimestampsMap
 
 from jobs.engines.base import SAMPLE_RATE, Audio, Clip, EngineConfig, TranscriptionInfo, TranscriptionRequest
+from jobs.engines.cutting import quietest_sample
 from jobs.engines.whisper_models import LoadedModels, memory_faults
 from jobs.errors import InputFault
 from jobs.transcript import Segment, Word
@@ -34,7 +35,6 @@ LIBRARY_TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 
 QUIET_SECONDS = 0.7
 """How long the quiet is that a cut looks for."""
-QUIET_STEP_SAMPLES = SAMPLE_RATE // 100
 SHORTEST_REST_SAMPLES = SAMPLE_RATE
 
 WINDOW_SAMPLES = 30 * SAMPLE_RATE
@@ -156,20 +156,11 @@ def _first_samples(spans: Sequence[Span], count: int) -> tuple[Span, ...]:
 
 def _cut(audio: Audio, start: int, end: int, longest: int) -> Iterator[Span]:
     while end - start > longest:
-        cut = _quietest(audio, start + longest * 2 // 3, min(start + longest, end - SHORTEST_REST_SAMPLES))
+        earliest, latest = start + longest * 2 // 3, min(start + longest, end - SHORTEST_REST_SAMPLES)
+        cut = earliest + quietest_sample(audio[earliest:latest], quiet_seconds=QUIET_SECONDS, prefer_last=True)
         yield start, cut
         start = cut
     yield start, end
-
-
-def _quietest(audio: Audio, start: int, end: int) -> int:
-    """The middle of the quietest ``QUIET_SECONDS`` between two samples; of equal ones the last."""
-    steps = audio[start:end][: (end - start) // QUIET_STEP_SAMPLES * QUIET_STEP_SAMPLES]
-    energy = np.square(steps.reshape(-1, QUIET_STEP_SAMPLES)).mean(axis=1)
-    width = round(QUIET_SECONDS * SAMPLE_RATE) // QUIET_STEP_SAMPLES
-    smooth = np.convolve(energy, np.ones(width) / width, "valid")
-    step = len(smooth) - 1 - int(np.argmin(smooth[::-1]))
-    return start + (step + width // 2) * QUIET_STEP_SAMPLES
 
 
 @dataclass(frozen=True, slots=True)

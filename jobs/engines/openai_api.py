@@ -7,9 +7,10 @@ from typing import Any
 import openai
 
 from jobs.engines.base import Audio, Clip, EngineConfig, TranscriptionInfo, TranscriptionRequest
+from jobs.engines.cutting import samples_of
 from jobs.engines.openai_answer import TranscriptionAnswer
 from jobs.engines.openai_client import Provider, ProviderError, RawAnswer
-from jobs.engines.openai_upload import cut_pieces, encode_flac, samples_of
+from jobs.engines.openai_upload import cut_pieces, encode_flac
 from jobs.errors import ConfigurationFault, InputFault, TranscribifyError, TransientFault
 from jobs.transcript import Segment
 

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jobs.engines.base import SAMPLE_RATE, Audio, Clip
+from jobs.engines.cutting import samples_of
 
 MAX_GAP_SECONDS = 60.0
 """A longer silence is not sent: it costs money and makes Whisper invent text."""
@@ -47,11 +48,6 @@ def encode_flac(samples: Audio) -> bytes:
             container.mux(stream.encode(_frame(samples[start : start + _BLOCK_SAMPLES], start)))
         container.mux(stream.encode(None))
     return file.getvalue()
-
-
-def samples_of(audio: Audio, piece: Clip) -> Audio:
-    """The samples of ``piece``, a view."""
-    return audio[round(piece.start * SAMPLE_RATE) : round(piece.end * SAMPLE_RATE)]
 
 
 def _short_clips(audio: Audio, speech: Sequence[Clip], duration: float, max_seconds: float) -> Iterable[Clip]:

@@ -25,6 +25,7 @@ from pocketsphinx import _pocketsphinx
 
 from jobs.engines.base import SAMPLE_RATE, Audio, Clip, EngineConfig, TranscriptionInfo, TranscriptionRequest
 from jobs.engines.catalog import POCKETSPHINX_LANGUAGES, POCKETSPHINX_MODEL
+from jobs.engines.cutting import quietest_sample, samples_of
 from jobs.errors import ConfigurationFault, InputFault
 from jobs.transcript import Segment, Word
 
@@ -37,8 +38,7 @@ LONGEST_PIECE_SECONDS = 20.0
 SHORTEST_PIECE_SECONDS = 0.1
 SILENCE_PEAK = 0.0005  # digital silence is recognised as "so"
 PAUSE_SECONDS = 0.35
-QUIET_WINDOW_SECONDS = 0.5
-QUIET_STEP_SAMPLES = SAMPLE_RATE // 100
+QUIET_SECONDS = 0.5
 MOST_AUTOMATIC_THREADS = 8  # a decoder takes 90 MB
 ENTRY_MARKS = ("<", "[", "+")
 """How PocketSphinx's dictionary spells what is not a word: ``<sil>``, ``[NOISE]``, ``++um++``."""
@@ -193,7 +193,7 @@ class PocketSphinxEngine:
         return TranscriptionInfo(LANGUAGE, None, warnings), self._segments(audio, pieces, request.word_timestamps)
 
     def _segments(self, audio: Audio, pieces: list[Clip], word_timestamps: bool) -> Iterator[Segment]:
-        decoded = map_in_order(lambda piece: self._decode(_cut(audio, piece)), pieces, self._threads)
+        decoded = map_in_order(lambda piece: self._decode(samples_of(audio, piece)), pieces, self._threads)
         for piece, entries in zip(pieces, decoded, strict=True):
             for entries_between_pauses in _split_at_pauses(entries):
                 yield _make_segment(entries_between_pauses, piece, word_timestamps)
@@ -252,24 +252,10 @@ def _split(audio: Audio, clip: Clip) -> Iterator[Clip]:
     while (rest := clip.end - start) > LONGEST_PIECE_SECONDS:
         wanted = rest / ceil(rest / LONGEST_PIECE_SECONDS)
         window = Clip(start + 0.6 * wanted, start + min(1.4 * wanted, LONGEST_PIECE_SECONDS))
-        cut = _quietest_second(audio, window)
+        cut = window.start + quietest_sample(samples_of(audio, window), quiet_seconds=QUIET_SECONDS) / SAMPLE_RATE
         yield Clip(start, cut)
         start = cut
     yield Clip(start, clip.end)
-
-
-def _quietest_second(audio: Audio, window: Clip) -> float:
-    """The middle of the quietest half second in ``window``, in seconds from the beginning of ``audio``."""
-    samples = _cut(audio, window)
-    steps = len(samples) // QUIET_STEP_SAMPLES
-    power = np.square(samples[: steps * QUIET_STEP_SAMPLES], dtype=np.float64).reshape(steps, -1).sum(axis=1)
-    width = round(QUIET_WINDOW_SECONDS * SAMPLE_RATE / QUIET_STEP_SAMPLES)
-    quietest = int(np.argmin(np.convolve(power, np.ones(width), mode="valid")))
-    return window.start + (quietest + width / 2) * QUIET_STEP_SAMPLES / SAMPLE_RATE
-
-
-def _cut(audio: Audio, clip: Clip) -> Audio:
-    return audio[round(clip.start * SAMPLE_RATE) : round(clip.end * SAMPLE_RATE)]
 
 
 def _split_at_pauses(entries: list[DictionaryEntry]) -> Iterator[list[DictionaryEntry]]:

@@ -13,7 +13,7 @@ from huggingface_hub import constants as hub
 from huggingface_hub.errors import RepositoryNotFoundError
 
 from jobs.engines.base import EngineConfig
-from jobs.engines.choice import hub_answers
+from jobs.engines.choice import hub_answers, models_in
 from jobs.errors import ConfigurationFault, ResourceExceeded, TransientFault
 
 logger = logging.getLogger(__name__)
@@ -121,7 +121,7 @@ def _unavailable(name: str, models_dir: Path | None, reason: str) -> Configurati
         remedy = "Set WHISPER_MODELS_DIR to a folder that holds it"
     else:
         remedy = f"Put its files (model.bin, config.json, tokenizer.json, vocabulary) into {models_dir / name}"
-    present = sorted(path.parent.name for path in models_dir.glob("*/model.bin")) if models_dir else []
+    present = models_in(models_dir) if models_dir else []
     another = f" (here: {', '.join(present)})" if present else ""
     return ConfigurationFault(
         f"Model '{name}' is not on this machine, and {reason}. {remedy}; or name another model{another}; or set "

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from jobs import files, lifecycle, pipeline, recognition
+from jobs.audio.decode import to_audio
 from jobs.engines.base import Audio, Clip, Engine, TranscriptionInfo, TranscriptionRequest
 from jobs.lease import LeaseKeeper
 from jobs.models import Job, Stage, TranscriptPart
@@ -70,10 +71,7 @@ def build_request(job: Job, engine: Engine) -> TranscriptionRequest:
 
 def _load_audio(job: Job) -> Audio:
     with files.work_folder() as folder, files.local_copy(job.pcm_key, folder) as path:
-        samples = np.fromfile(path, dtype="<i2")
-    audio = samples.astype(np.float32)
-    audio /= 32768
-    return audio
+        return to_audio(np.fromfile(path, dtype="<i2"))
 
 
 def _begin(
