@@ -13,6 +13,8 @@ from pathlib import Path
 
 import psutil
 
+from deploy.demo import KEPT_VARIABLES
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -135,7 +137,8 @@ class LiveService:
 
     def _environment(self, variables: Mapping[str, str]) -> dict[str, str]:
         return {
-            **{name: value for name, value in os.environ.items() if not name.endswith("_API_KEY")},
+            # Nothing of the caller's that configures the service: its database, keys and bucket are not ours to touch.
+            **{name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ},
             "DJANGO_SETTINGS_MODULE": "transcribify.settings.development",
             "ENV_FILE": os.devnull,
             "PYTHONUNBUFFERED": "1",
