@@ -77,7 +77,14 @@ def remove_work_files(job: Job) -> bool:
     """Remove the decoded audio of a job that needs it no more, also what a killed holder had stored of it."""
     if not job.pcm_key:
         return False
-    folder = f"work/{job.uid}"
+    if not remove_folder(f"work/{job.uid}"):
+        return False
+    Job.objects.filter(pk=job.pk, pcm_key=job.pcm_key).update(pcm_key="")
+    return True
+
+
+def remove_folder(folder: str) -> bool:
+    """Delete all files of a stored folder; False (and a line in the log) when the storage did not answer."""
     try:
         _, names = default_storage.listdir(folder)
     except FileNotFoundError:
@@ -87,10 +94,7 @@ def remove_work_files(job: Job) -> bool:
         return False
     # The folder last: it exists on a disk only, where it must be empty by then.
     removed = [remove_stored(key) for key in (*(f"{folder}/{name}" for name in names), folder)]
-    if not all(removed):
-        return False
-    Job.objects.filter(pk=job.pk, pcm_key=job.pcm_key).update(pcm_key="")
-    return True
+    return all(removed)
 
 
 @contextmanager

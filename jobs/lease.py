@@ -4,6 +4,9 @@ A batch of a large model, a download or an LLM call can last minutes without com
 loop cannot renew by itself. The thread renews every quarter of the lease while the loop's last sign of progress is
 younger than the stage's stall budget. Past it the engine is taken for hung: the process ends itself, the pool starts
 another, and the lease runs out.
+
+The thread also hears of a cancel, of a lost lease and of the worker's end within seconds, and tells the loop. A loop
+that does not come back in time is not waited for: the job is finished or put back without it.
 """
 
 import logging
@@ -11,7 +14,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
 
@@ -21,12 +24,19 @@ from django.db import connections
 from jobs import lifecycle
 from jobs.errors import CancelRequested, LeaseLost, StopRequested
 from jobs.lifecycle import Claim
+from jobs.pulse import Pulse
 from jobs.stop_notice import stop_is_requested
 
 logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.5
 """How often the thread looks at the stall budget and at the worker's stop notice."""
+
+ASK_SECONDS = 2.0
+"""How often it asks the database whether the job is still wanted, and still ours."""
+
+PATIENCE_SECONDS = 3.0
+"""How long the loop may take to hear that it must stop, before the thread acts in its place."""
 
 
 class LeaseKeeper:
@@ -37,8 +47,10 @@ class LeaseKeeper:
         self.lost = False
         self.cancelled = False
         self._stall_seconds = stall_seconds
-        self._last_beat = time.monotonic()
-        self._last_renewal = time.monotonic()
+        now = time.monotonic()
+        self._last_beat = self._last_renewal = self._last_question = now
+        self._told_at: float | None = None
+        self._pulse = Pulse()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._keep, name=f"lease-{claim.job_id}", daemon=True)
 
@@ -79,21 +91,38 @@ class LeaseKeeper:
             self._stall_seconds = usual
 
     def _keep(self) -> None:
-        quarter = settings.JOB_LEASE_SECONDS / 4
         try:
-            while not self._ended.wait(min(LOOK_SECONDS, quarter / 2)):
-                now = time.monotonic()
-                if now - self._last_beat > self._stall_seconds:
-                    self._end_process(now - self._last_beat)
-                if now - self._last_renewal >= quarter:
-                    self._renew(now)
+            self._pulse.beat(stall_seconds=self._stall_seconds)
+            while not self._ended.wait(min(LOOK_SECONDS, settings.JOB_LEASE_SECONDS / 8)):
+                self._pulse.beat(stall_seconds=self._stall_seconds)
+                self._look(time.monotonic())
         finally:
+            self._pulse.end()
             connections.close_all()
 
-    def _renew(self, now: float) -> None:
+    def _look(self, now: float) -> None:
+        if now - self._last_beat > self._stall_seconds:
+            logger.critical(
+                "job %s: no progress at stage %s for %.0f s; this process ends itself and the job is tried again",
+                self.claim.job_id,
+                self.claim.stage,
+                now - self._last_beat,
+            )
+            _end_process()
+        if self.lost:
+            return
+        if now - self._last_renewal >= settings.JOB_LEASE_SECONDS / 4:
+            self._ask(now, lifecycle.renew)
+        elif now - self._last_question >= min(ASK_SECONDS, settings.JOB_LEASE_SECONDS / 4):
+            self._ask(now, lifecycle.is_cancel_requested)
+        self._act_in_place_of_the_loop(now)
+
+    def _ask(self, now: float, question: Callable[[Claim], bool]) -> None:
         try:
-            self.cancelled = lifecycle.renew(self.claim) or self.cancelled
-            self._last_renewal = now
+            self.cancelled = question(self.claim) or self.cancelled
+            self._last_question = now
+            if question is lifecycle.renew:
+                self._last_renewal = now
         except LeaseLost:
             self.lost = True
         except Exception as error:
@@ -101,12 +130,31 @@ class LeaseKeeper:
             connections.close_all()
             self.lost = now - self._last_renewal > settings.JOB_LEASE_SECONDS
 
-    def _end_process(self, silent_seconds: float) -> None:
-        logger.critical(
-            "job %s: no progress at stage %s for %.0f s; this process ends itself and the job is tried again",
-            self.claim.job_id,
-            self.claim.stage,
-            silent_seconds,
-        )
-        logging.shutdown()
-        os.kill(os.getpid(), signal.SIGKILL)
+    def _act_in_place_of_the_loop(self, now: float) -> None:
+        """Its next segment may be a minute away; the owner, or whoever waits for the worker's end, is not to wait."""
+        stopping = stop_is_requested()
+        if not (self.cancelled or stopping) or self.lost:
+            return
+        self._told_at = self._told_at or now
+        if now - self._told_at < PATIENCE_SECONDS:
+            return
+        try:
+            if self.cancelled:
+                lifecycle.cancel(self.claim)
+            else:
+                lifecycle.put_back(self.claim, reason="the worker was asked to stop")
+        except LeaseLost:
+            self.lost = True
+            return
+        except Exception as error:
+            logger.warning("job %s: it could not be let go, that is tried again: %s", self.claim.job_id, error)
+            return
+        self.lost = True
+        if stopping and not self.cancelled:
+            logger.warning("job %s: put back; this process does not wait for the engine", self.claim.job_id)
+            _end_process()
+
+
+def _end_process() -> None:
+    logging.shutdown()
+    os.kill(os.getpid(), signal.SIGKILL)

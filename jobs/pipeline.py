@@ -5,6 +5,7 @@ only a doorbell: the message carries the job id, the row says what is to be done
 """
 
 import logging
+import time
 
 from celery import chain, signature
 from kombu.exceptions import OperationalError
@@ -12,6 +13,12 @@ from kombu.exceptions import OperationalError
 from jobs.models import Job, Stage
 
 logger = logging.getLogger(__name__)
+
+BROKER_REST_SECONDS = 5.0
+"""After the broker did not answer, this process does not ask it again for so long: asking one that hangs takes seconds,
+and every request would wait for them. Who is not rung now is rung by the reconciler."""
+
+_silent_until = 0.0
 
 TASK_NAMES = {
     Stage.PROBE: "jobs.probe",
@@ -39,12 +46,16 @@ def publish_chain(job: Job) -> bool:
 
     A lost or doubled message does no harm: the reconciler rings again, and a claim is won once.
     """
+    global _silent_until
+    if time.monotonic() < _silent_until:
+        return False
     stages = stages_of(job)
     rest = stages[stages.index(Stage(str(job.stage))) :]
     links = [signature(TASK_NAMES[stage], args=(job.pk,), immutable=True) for stage in rest]
     try:
         chain(*links).apply_async(retry=False)
     except (OperationalError, OSError) as error:
+        _silent_until = time.monotonic() + BROKER_REST_SECONDS
         logger.warning("job %s: the broker could not be reached, the reconciler will ring again (%s)", job.pk, error)
         return False
     return True

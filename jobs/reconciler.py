@@ -5,14 +5,15 @@ remove the work files of finished jobs, forget dead slots, and say so when the q
 """
 
 import logging
+from collections.abc import Callable
 
-from django.db.models import Q
 from django.db.models.functions import Now
 
 from accounts import quota
 from jobs import bell, lifecycle
 from jobs.clock import from_now
-from jobs.files import remove_work_files
+from jobs.files import sweep_work_folders
+from jobs.leftovers import remove_finished_work, remove_orphans
 from jobs.models import Job, WorkerSlot
 from jobs.models.job import UNFINISHED
 from jobs.slots import free_jobs_of_the_dead
@@ -25,14 +26,23 @@ BATCH = 500
 
 def reconcile_once() -> None:
     """One round. An error in one part is logged and does not keep the others from their work."""
-    parts = (
+    _do_each(
         free_jobs_of_the_dead,
         expire_silent_holders,
         finish_cancelled,
         bell.ring_waiting,
-        remove_leftovers,
+        remove_finished_work,
+        sweep_work_folders,
         forget_dead_slots,
     )
+
+
+def tidy_up() -> None:
+    """What need not be done in every round: look through the books and the storage."""
+    _do_each(check_reservations, remove_orphans)
+
+
+def _do_each(*parts: Callable[[], object]) -> None:
     for part in parts:
         try:
             part()
@@ -50,12 +60,6 @@ def finish_cancelled() -> int:
     """Finish jobs that were cancelled while nobody held them; the number finished."""
     waiting = Job.objects.filter(token=None, status__in=UNFINISHED, cancel_requested=True)
     return sum(lifecycle.cancel_waiting(job_id=pk) for pk in waiting.values_list("pk", flat=True)[:BATCH])
-
-
-def remove_leftovers() -> int:
-    """Remove decoded audio that a finished job no longer needs; the number of files removed."""
-    finished = Job.objects.filter(~Q(status__in=UNFINISHED), ~Q(pcm_key=""))[:BATCH]
-    return sum(remove_work_files(job) for job in finished)
 
 
 def forget_dead_slots() -> int:

@@ -123,6 +123,26 @@ def retry_job(*, job: Job) -> Job:
     return job
 
 
+def rewrite_report(*, job: Job) -> Job:
+    """Write the report of a done job again, from the transcript that is there. Costs nothing.
+
+    The old report stays until the new one is there. Raises ``Refused`` for any other status and for a job without text.
+    """
+    if not job.parts.exists():
+        raise Refused("There is no transcript to write a report from.", code="no_transcript")
+    options = {**job.options, "report": True}
+    warnings = [warning for warning in job.warnings if warning.get("code") != "report_failed"]
+    begin = {**_fresh_start(), "stage": Stage.REPORT, "report_only": True, "options": options, "warnings": warnings}
+    with transaction.atomic():
+        if not Job.objects.filter(pk=job.pk, status=Status.DONE).update(run=F("run") + 1, **begin):
+            raise Refused("Only the report of a finished job can be written again.", code="not_done")
+        job.refresh_from_db()
+        quota.reserve(account_id=job.owner_id, job_id=job.pk, run=job.run, duration_ms=0)
+        JobEvent.objects.create(job=job, run=job.run, kind="report again")
+        transaction.on_commit(partial(bell.ring_job, job.pk), robust=True)
+    return job
+
+
 def ring_again(*, job: Job) -> bool:
     """Ring for a waiting job now, whatever was rung before; False when it is held or finished."""
     waiting = Job.objects.filter(pk=job.pk, token=None)
@@ -165,6 +185,7 @@ def _fresh_start() -> dict[str, Any]:
         "crashes": 0,
         "transient_failures": 0,
         "cancel_requested": False,
+        "report_only": False,
         "progress": 0,
         "error_code": "",
         "error_message": "",

@@ -1,4 +1,4 @@
-"""What a Celery worker does besides tasks: learn which engine it has, register its slots, hear that it must stop.
+"""What a Celery worker does besides tasks: learn its engine, register its slots, end frozen ones, hear of its end.
 
 The main process never opens a database connection: a SQLite file that is open across a fork can be damaged. Models are
 loaded after the fork, too (CTranslate2 hangs in a child whose parent had loaded a model).
@@ -17,6 +17,7 @@ from jobs import recognition
 from jobs.files import sweep_work_folders
 from jobs.models import WorkerSlot
 from jobs.processes import slot_name
+from jobs.pulse import FrozenWatch
 from jobs.slots import free_jobs_of_the_dead
 from jobs.stop_notice import give_stop_notice, prepare_stop_notice, withdraw_stop_notice
 
@@ -45,6 +46,12 @@ def reads_queue(name: str) -> bool:
 def prepare_worker(**kwargs: Any) -> None:
     """In the main process, before the pool starts."""
     prepare_stop_notice()
+
+
+@signals.worker_ready.connect
+def watch_pool(**kwargs: Any) -> None:
+    """In the main process, once the pool runs."""
+    FrozenWatch().start()
 
 
 @signals.worker_shutting_down.connect

@@ -10,6 +10,7 @@ from jobs.errors import ReportError
 from jobs.lease import LeaseKeeper
 from jobs.models import Job
 from jobs.notices import notice
+from jobs.outages import through_outages
 from jobs.selectors import transcript_of
 from reports.models import Report
 from reports.writers.base import ReportDraft, Writer, WriterConfig
@@ -36,6 +37,11 @@ def build_report(job: Job, keeper: LeaseKeeper) -> None:
         lifecycle.complete(keeper.claim, warnings=warnings)
         return
     keeper.beat()
+    _complete_with(draft, job=job, keeper=keeper, writer=writer)
+
+
+@through_outages
+def _complete_with(draft: ReportDraft, *, job: Job, keeper: LeaseKeeper, writer: Writer) -> None:
     with transaction.atomic():
         lifecycle.complete(keeper.claim)
         save_report(job=job, draft=draft, writer=writer)

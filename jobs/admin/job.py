@@ -57,7 +57,7 @@ class JobAdmin(LongListMixin):
         "Id, uid, part of a file name, or an e-mail address (with its @). text:words looks into the transcripts of the "
         "newest %(newest)s jobs."
     ) % {"newest": f"{NEWEST_SEARCHED:,}"}
-    actions = ("requeue_selected", "cancel_selected")
+    actions = ("requeue_selected", "cancel_selected", "rewrite_reports_of_selected")
     fieldsets = (
         (None, {"fields": ("owner_link", "filename", "uid", "size_bytes", "duration", "source_key")}),
         (_("Recognition"), {"fields": ("engine", "model", "language_code")}),
@@ -120,6 +120,10 @@ class JobAdmin(LongListMixin):
     @admin.action(permissions=["operate"], description=_("Cancel selected jobs"))
     def cancel_selected(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
         self._move(request, queryset, moves.cancel)
+
+    @admin.action(permissions=["operate"], description=_("Write the reports of selected jobs again"))
+    def rewrite_reports_of_selected(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
+        self._move(request, queryset, moves.rewrite_report)
 
     @method_decorator(require_POST)
     def requeue_view(self, request: HttpRequest, object_id: str) -> HttpResponse:

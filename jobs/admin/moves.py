@@ -40,6 +40,12 @@ def requeue(job: Job) -> str:
     return _("waits already, and is rung in its turn")
 
 
+def rewrite_report(job: Job) -> str:
+    """Write the report of a finished job again."""
+    services.rewrite_report(job=job)
+    return _("its report is written again")
+
+
 def cancel(job: Job) -> str:
     """Stop a job: at once when nobody works on it, else when its worker hears of it."""
     if services.cancel_job(job=job).status == Status.CANCELLED:

@@ -6,4 +6,6 @@ urlpatterns = [
     path("jobs", views.JobsView.as_view(), name="jobs"),
     path("jobs/<int:job_id>", views.JobView.as_view(), name="job"),
     path("jobs/<int:job_id>/cancel", views.CancelView.as_view(), name="job-cancel"),
+    path("jobs/<int:job_id>/retry", views.RetryView.as_view(), name="job-retry"),
+    path("jobs/<int:job_id>/report", views.ReportView.as_view(), name="job-report"),
 ]

@@ -1,4 +1,4 @@
-"""The doors to jobs: submit, list, show, delete, cancel."""
+"""The doors to jobs: submit, list, show, delete, cancel, retry, report again."""
 
 from pathlib import Path
 from typing import Any
@@ -88,6 +88,28 @@ class CancelView(GenericAPIView):
     @extend_schema(request=None, responses={202: JobDetail})
     def post(self, request: Request, job_id: int) -> Response:
         job = services.cancel_job(job=find_job(request, job_id))
+        return Response(dict(JobDetail(job).data), status=status.HTTP_202_ACCEPTED)
+
+
+class RetryView(GenericAPIView):
+    """Run a failed or cancelled job again, from the start and with a reservation of its own."""
+
+    serializer_class = serializers.Serializer
+
+    @extend_schema(request=None, responses={202: JobDetail})
+    def post(self, request: Request, job_id: int) -> Response:
+        job = services.retry_job(job=find_job(request, job_id))
+        return Response(dict(JobDetail(job).data), status=status.HTTP_202_ACCEPTED)
+
+
+class ReportView(GenericAPIView):
+    """Write the report of a finished job again. Free of charge; the old report stays until the new one is there."""
+
+    serializer_class = serializers.Serializer
+
+    @extend_schema(request=None, responses={202: JobDetail})
+    def post(self, request: Request, job_id: int) -> Response:
+        job = services.rewrite_report(job=find_job(request, job_id))
         return Response(dict(JobDetail(job).data), status=status.HTTP_202_ACCEPTED)
 
 

@@ -46,6 +46,11 @@ class Job(models.Model):
     crashes = models.PositiveIntegerField(_("crashes"), default=0)
     transient_failures = models.PositiveIntegerField(_("transient failures"), default=0)
     cancel_requested = models.BooleanField(_("cancel requested"), default=False)
+    report_only = models.BooleanField(
+        _("report only"),
+        default=False,
+        help_text=_("The transcript is there and paid for; its report is written again."),
+    )
     progress = models.FloatField(_("progress"), default=0)
     error_code = models.CharField(_("error code"), max_length=60, blank=True)
     error_message = models.TextField(_("error"), blank=True)

@@ -16,6 +16,7 @@ from jobs.errors import InputFault
 from jobs.lease import LeaseKeeper
 from jobs.models import Job, Stage
 from jobs.notices import notice
+from jobs.outages import through_outages
 
 logger = logging.getLogger(__name__)
 
@@ -61,6 +62,7 @@ def _decode(job: Job, source: Path, target: Path, keeper: LeaseKeeper) -> int:
     return min(duration_ms, allowed_ms)
 
 
+@through_outages
 def _advance(job: Job, keeper: LeaseKeeper, *, key: str, duration_ms: int, speech: list[Clip], header: Header) -> None:
     with transaction.atomic():
         lifecycle.advance(

@@ -14,6 +14,7 @@ from jobs.engines.base import Audio, Clip, Engine, TranscriptionInfo, Transcript
 from jobs.lease import LeaseKeeper
 from jobs.models import Job, Stage, TranscriptPart
 from jobs.notices import notice
+from jobs.outages import through_outages
 from jobs.stall import LOAD_SECONDS, stall_seconds
 from jobs.transcript import Segment
 
@@ -48,8 +49,7 @@ def _recognise(job: Job, keeper: LeaseKeeper) -> None:
     _begin(job, keeper, engine, request, info)
     saved = _save_as_they_come(job, keeper, segments)
     if not saved:
-        with lifecycle.writing(keeper.claim):
-            Job.objects.filter(pk=job.pk).update(language=None)
+        _forget_language(job, keeper)
 
 
 def build_request(job: Job, engine: Engine) -> TranscriptionRequest:
@@ -74,6 +74,7 @@ def _load_audio(job: Job) -> Audio:
         return to_audio(np.fromfile(path, dtype="<i2"))
 
 
+@through_outages
 def _begin(
     job: Job, keeper: LeaseKeeper, engine: Engine, request: TranscriptionRequest, info: TranscriptionInfo
 ) -> None:
@@ -100,16 +101,27 @@ def _save_as_they_come(job: Job, keeper: LeaseKeeper, segments: Iterable[Segment
     return saved + len(waiting)
 
 
+@through_outages
 def _save(job: Job, keeper: LeaseKeeper, position: int, first_id: int, segments: list[Segment]) -> None:
     done = segments[-1].end * 1000 / (job.duration_ms or 1)
     progress = PROGRESS_FROM + min(1.0, done) * (PROGRESS_TO - PROGRESS_FROM)
     with lifecycle.writing(keeper.claim, progress=round(progress, 4)):
-        TranscriptPart.objects.create(
+        # In place of what may be there already: a save is done again when the database went away before it answered.
+        TranscriptPart.objects.update_or_create(
             job_id=job.pk,
             position=position,
-            text=" ".join(segment.text.strip() for segment in segments),
-            segments=[segment_json(first_id + index, segment) for index, segment in enumerate(segments)],
+            defaults={
+                "text": " ".join(segment.text.strip() for segment in segments),
+                "segments": [segment_json(first_id + index, segment) for index, segment in enumerate(segments)],
+            },
         )
+
+
+@through_outages
+def _forget_language(job: Job, keeper: LeaseKeeper) -> None:
+    """Nobody knows in which language nothing was said."""
+    with lifecycle.writing(keeper.claim):
+        Job.objects.filter(pk=job.pk).update(language=None)
 
 
 def segment_json(segment_id: int, segment: Segment) -> dict[str, Any]:

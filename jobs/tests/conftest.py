@@ -11,6 +11,7 @@ from kombu import pools
 
 from accounts import quota
 from celery_app import app
+from jobs import pipeline
 from jobs.models import Job
 
 NO_BROKER = "redis://127.0.0.1:1/0"
@@ -50,6 +51,7 @@ def use_broker(url: str) -> None:
     pools.reset()
     app._pool = None
     app.amqp._producer_pool = None
+    pipeline._silent_until = 0.0  # it may have been told of a broker that did not answer
 
 
 @pytest.fixture(scope="session")

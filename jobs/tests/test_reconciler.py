@@ -5,6 +5,7 @@ import pytest
 from accounts.models import LedgerEntry
 from jobs import lifecycle, reconciler
 from jobs.clock import from_now
+from jobs.errors import LeaseLost
 from jobs.models import Job, Stage, Status, WorkerSlot
 
 pytestmark = pytest.mark.django_db
@@ -50,7 +51,7 @@ def test_the_late_holder_of_an_expired_lease_is_fenced_off(make_job):
     job = make_job()
     late = silence(job)
     reconciler.expire_silent_holders()
-    with pytest.raises(lifecycle.LeaseLost):
+    with pytest.raises(LeaseLost):
         lifecycle.complete(late)
     job.refresh_from_db()
     assert job.status == Status.PROCESSING

@@ -1,11 +1,5 @@
 """What a task does around its step: the error families, the lease, the cut chain. Steps here are real functions."""
 
-import signal
-import subprocess
-import sys
-import textwrap
-import time
-
 import pytest
 
 from accounts.errors import AudioLimitExceeded
@@ -20,11 +14,8 @@ from jobs.errors import (
     StopRequested,
     TransientFault,
 )
-from jobs.lease import LeaseKeeper
-from jobs.models import Job, Stage, Status
+from jobs.models import Stage, Status
 from jobs.stage_task import run_stage
-from jobs.stop_notice import give_stop_notice, prepare_stop_notice, withdraw_stop_notice
-from transcribify.tests.live_service import ROOT, LiveService
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -102,69 +93,3 @@ def test_a_lost_lease_changes_nothing(make_job):
     job, follows = run(make_job(), raising(LeaseLost("lost")))
     assert (job.status, follows) == (Status.PROCESSING, False)
     assert job.token
-
-
-class TestLeaseKeeper:
-    def claim(self, job):
-        return lifecycle.claim_job(job_id=job.pk, stage=Stage.PROBE, holder="here:1:2")
-
-    def test_the_thread_renews_while_the_loop_is_silent(self, make_job, settings):
-        settings.JOB_LEASE_SECONDS = 1
-        job = make_job()
-        with LeaseKeeper(self.claim(job), stall_seconds=60):
-            time.sleep(2.5)
-            expired = Job.objects.filter(lease_until__lt=lifecycle.Now())
-            assert not expired.exists()
-
-    def test_the_loop_hears_of_a_cancel(self, make_job, settings):
-        settings.JOB_LEASE_SECONDS = 1
-        job = make_job()
-        with LeaseKeeper(self.claim(job), stall_seconds=60) as keeper:
-            keeper.beat()
-            Job.objects.update(cancel_requested=True)
-            time.sleep(1)
-            with pytest.raises(CancelRequested):
-                keeper.beat()
-
-    def test_the_loop_hears_that_its_lease_is_lost(self, make_job, settings):
-        settings.JOB_LEASE_SECONDS = 1
-        job = make_job()
-        with LeaseKeeper(self.claim(job), stall_seconds=60) as keeper:
-            Job.objects.update(token=None)
-            time.sleep(1)
-            with pytest.raises(LeaseLost):
-                keeper.beat()
-
-    def test_the_loop_hears_that_the_worker_is_to_stop(self, make_job):
-        prepare_stop_notice()
-        try:
-            with LeaseKeeper(self.claim(make_job()), stall_seconds=60) as keeper:
-                keeper.beat()
-                give_stop_notice()
-                with pytest.raises(StopRequested):
-                    keeper.beat()
-        finally:
-            withdraw_stop_notice()
-
-    def test_a_process_whose_loop_hangs_ends_itself(self, tmp_path):
-        live = LiveService(tmp_path)
-        live.migrate()
-        code = """
-            import time, django
-            django.setup()
-            from accounts.models import User
-            from jobs import lifecycle
-            from jobs.lease import LeaseKeeper
-            from jobs.models import Job, Stage
-            owner = User.objects.create_user("alice@example.org", "a long password")
-            job = Job.objects.create(owner=owner, filename="x")
-            claim = lifecycle.claim_job(job_id=job.pk, stage=Stage.PROBE, holder="here")
-            with LeaseKeeper(claim, stall_seconds=1):
-                time.sleep(60)
-        """
-        started = time.monotonic()
-        command = [sys.executable, "-c", textwrap.dedent(code)]
-        done = subprocess.run(command, cwd=ROOT, env=live.environment, capture_output=True, text=True)
-        assert done.returncode == -signal.SIGKILL, done.stderr
-        assert "no progress" in done.stdout
-        assert time.monotonic() - started < 30

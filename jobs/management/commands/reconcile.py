@@ -10,7 +10,7 @@ from django.db import close_old_connections
 
 from jobs import reconciler
 
-BALANCE_EVERY_ROUNDS = 60
+TIDY_EVERY_ROUNDS = 120
 
 
 class Command(BaseCommand):
@@ -27,8 +27,8 @@ class Command(BaseCommand):
         while not stopped.is_set():
             close_old_connections()
             reconciler.reconcile_once()
-            if rounds % BALANCE_EVERY_ROUNDS == 0:
-                reconciler.check_reservations()
+            if rounds % TIDY_EVERY_ROUNDS == 0:
+                reconciler.tidy_up()
             rounds += 1
             if options["once"]:
                 return

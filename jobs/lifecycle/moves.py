@@ -1,0 +1,78 @@
+"""Handing a job on to its next stage or back to the queue, and taking it from a holder that is gone."""
+
+import logging
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Now
+
+from jobs.clock import from_now
+from jobs.lifecycle.claims import LET_GO, Claim
+from jobs.lifecycle.endings import fail, give_up
+from jobs.models import Job, JobEvent, Stage
+from jobs.outages import through_outages
+
+logger = logging.getLogger(__name__)
+
+BACKOFF_SECONDS = (10, 60, 300)
+"""Waits after the first, second and third transient failure of a stage; a fourth fails the job."""
+
+
+@through_outages
+def advance(claim: Claim, next_stage: Stage, **facts: Any) -> None:
+    """Hand the job on to ``next_stage``; the tail of the chain is the bell, so it counts as rung now."""
+    with transaction.atomic():
+        claim.move(stage=next_stage, dispatched_at=Now(), crashes=0, transient_failures=0, **LET_GO, **facts)
+        claim.record("advanced", next_stage)
+
+
+@through_outages
+def put_back(claim: Claim, *, reason: str, delay_seconds: float = 0) -> None:
+    """Let go of a job that is to be done later, by whoever is free then. Counts as no crash."""
+    with transaction.atomic():
+        claim.move(dispatched_at=None, not_before=from_now(delay_seconds), **LET_GO)
+        claim.record("put back", reason)
+
+
+@through_outages
+def back_off(claim: Claim, *, code: str, message: str) -> None:
+    """Try the stage again after a transient failure, later each time, and fail the job in the end."""
+    failures = claim.row.values_list("transient_failures", flat=True).first()
+    if failures is None:
+        raise claim.lost()
+    if failures >= len(BACKOFF_SECONDS):
+        fail(claim, code=code, message=message)
+        return
+    with transaction.atomic():
+        claim.move(
+            dispatched_at=None,
+            not_before=from_now(BACKOFF_SECONDS[failures]),
+            transient_failures=F("transient_failures") + 1,
+            **LET_GO,
+        )
+        claim.record("will be tried again", f"{code}: {message}")
+
+
+def expire(*, job_id: int, token: uuid.UUID, dead: bool = False, worker_lost: bool = False) -> bool:
+    """Take a job from a holder whose lease ran out, or that is known to be ``dead``.
+
+    After ``JOB_MAX_CRASHES`` of them in one stage the job is given up. Where the whole worker was lost, and not only
+    the process at work, it is a transient failure and ends the job with the fourth.
+    """
+    counter = "transient_failures" if worker_lost else "crashes"
+    with transaction.atomic():
+        held = Job.objects.filter(pk=job_id, token=token)
+        if not dead:
+            held = held.filter(lease_until__lt=Now())
+        if not held.update(dispatched_at=None, **{counter: F(counter) + 1}, **LET_GO):
+            return False
+        job = Job.objects.only("owner_id", "run", "stage", "crashes", "transient_failures", "warnings").get(pk=job_id)
+        kind = "worker lost" if worker_lost else "process died" if dead else "lease expired"
+        JobEvent.objects.create(job_id=job_id, run=job.run, stage=job.stage or "", kind=kind)
+        logger.warning("job %s: %s at stage %s (crash %s)", job_id, kind, job.stage, job.crashes)
+        if job.crashes >= settings.JOB_MAX_CRASHES or job.transient_failures > len(BACKOFF_SECONDS):
+            give_up(job)
+    return True
