@@ -27,7 +27,7 @@ def main() -> None:
     with running_service(
         Path(tempfile.mkdtemp(prefix="transcribify-latency-")),
         workers={"speech": "speech", "light": "light"},
-        TRANSCRIPTION_ENGINE="jobs.tests.engines.SleepingEngine",
+        TRANSCRIPTION_ENGINE="jobs.tests.engines.FaultyEngine",
         AUDIO_LIMIT_SECONDS="0",
     ) as service:
         client = Client(service.url, "alice@example.org")

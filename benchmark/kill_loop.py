@@ -30,7 +30,7 @@ def main() -> int:
     options = parse_options()
     random.seed(options.seed)
     variables = {"DATABASE_URL": options.database} if options.database else {}
-    service = LiveService(TRANSCRIPTION_ENGINE="jobs.tests.engines.SleepingEngine", **variables)
+    service = LiveService(TRANSCRIPTION_ENGINE="jobs.tests.engines.FaultyEngine", **variables)
     os.environ.update(service.environment)
     try:
         service.start_redis()

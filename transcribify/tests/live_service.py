@@ -122,11 +122,40 @@ class LiveService:
             return psutil.Process(self.processes[name].pid).children(recursive=False)
         return []
 
+    def is_running(self, name: str) -> bool:
+        return self.processes[name].poll() is None
+
+    def family_of(self, name: str) -> list[psutil.Process]:
+        """A process and its children, the eldest first; empty when it is dead."""
+        with suppress(psutil.NoSuchProcess):
+            return [psutil.Process(self.processes[name].pid), *self.children_of(name)]
+        return []
+
+    def signal(self, name: str, number: int) -> None:
+        """Send a signal to a process and, where it stops or continues it, to its children."""
+        stops = number in (signal.SIGSTOP, signal.SIGCONT)
+        for process in self.family_of(name) if stops else self.family_of(name)[:1]:
+            with suppress(psutil.NoSuchProcess):
+                process.send_signal(number)
+
+    def kill(self, name: str) -> None:
+        """``kill -9``, and wait until it is gone."""
+        self.processes[name].kill()
+        self.processes[name].wait()
+
+    def redis(self, *command: str) -> str:
+        """One command of redis-cli."""
+        done = subprocess.run(
+            ["redis-cli", "-p", str(self.redis_port), *command], capture_output=True, text=True, check=True
+        )
+        return done.stdout.strip()
+
     def stop(self) -> None:
         """End every process, kindly first, and check that none is left."""
-        for process in reversed(self.processes.values()):
+        for name in reversed(self.processes):
+            self.signal(name, signal.SIGCONT)
             with suppress(ProcessLookupError):
-                process.send_signal(signal.SIGTERM)
+                self.processes[name].send_signal(signal.SIGTERM)
         for process in reversed(self.processes.values()):
             try:
                 process.wait(timeout=20)

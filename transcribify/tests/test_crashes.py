@@ -25,7 +25,7 @@ def two_workers(tmp_path: Path) -> Iterator[LiveService]:
         tmp_path,
         workers={"worker1": "speech,light", "worker2": "speech,light"},
         reconcilers=2,
-        TRANSCRIPTION_ENGINE="jobs.tests.engines.SleepingEngine",
+        TRANSCRIPTION_ENGINE="jobs.tests.engines.FaultyEngine",
         JOB_LEASE_SECONDS="4",
         JOB_MAX_CRASHES="10",
         JOB_RING_AGAIN_SECONDS="4",

@@ -1,0 +1,141 @@
+"""Services that faults are inflicted on: what each test shares, and what is checked when it has ended."""
+
+import os
+import signal
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from itertools import count
+from pathlib import Path
+
+import psutil
+import pytest
+
+from transcribify.tests.client import Client
+from transcribify.tests.faults.books import Books
+from transcribify.tests.faults.chaos import Chaos
+from transcribify.tests.live_service import LiveService, running_service
+from transcribify.tests.postgres import PostgresServer, may_run
+
+_numbers = count(1)
+
+FULL = os.environ.get("FAULT_TESTS") == "full"
+
+TWO_WORKERS = {"worker1": "speech,light", "worker2": "speech,light"}
+
+QUICK = {
+    "TRANSCRIPTION_ENGINE": "jobs.tests.engines.FaultyEngine",
+    "AUDIO_LIMIT_SECONDS": "0",
+    "JOB_LEASE_SECONDS": "4",
+    "JOB_RING_AGAIN_SECONDS": "4",
+    "RECONCILE_EVERY_SECONDS": "1",
+}
+"""Short jobs, short leases: a minute's wait would prove nothing more. Crash settings are the real ones."""
+
+StartService = Callable[..., LiveService]
+
+
+@pytest.fixture(scope="session")
+def shared_services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., LiveService]]:
+    """One service per database with two workers and two reconcilers, started when it is first asked for."""
+    with ExitStack() as stack:
+        started: dict[str, LiveService] = {}
+
+        def find(lane: str, **variables: str) -> LiveService:
+            if lane not in started:
+                folder = tmp_path_factory.mktemp(lane)
+                service = running_service(folder, workers=TWO_WORKERS, reconcilers=2, **{**QUICK, **variables})
+                started[lane] = stack.enter_context(service)
+            return started[lane]
+
+        yield find
+
+
+@pytest.fixture
+def live(shared_services: Callable[..., LiveService]) -> Iterator[LiveService]:
+    """The shared service on SQLite. After the test it is whole again, and its books are right."""
+    service = shared_services("sqlite")
+    yield service
+    bring_to_rest(service)
+
+
+@pytest.fixture
+def live_on_postgres(
+    shared_services: Callable[..., LiveService], postgres_server: PostgresServer
+) -> Iterator[LiveService]:
+    """The same on PostgreSQL."""
+    service = shared_services("postgresql", DATABASE_URL=postgres_server.new_database())
+    yield service
+    bring_to_rest(service)
+
+
+@pytest.fixture
+def client(live: LiveService) -> Client:
+    """A new user of the shared service on SQLite."""
+    return new_client(live)
+
+
+@pytest.fixture
+def start_service(tmp_path: Path) -> Iterator[StartService]:
+    """Starts services with settings of their own. After the test their books are right and no process is left."""
+    with ExitStack() as stack:
+        started: list[LiveService] = []
+
+        def start(*, workers: Mapping[str, str] = TWO_WORKERS, reconcilers: int = 1, **variables: str) -> LiveService:
+            folder = tmp_path / f"service{len(started)}"
+            folder.mkdir()
+            service = running_service(folder, workers=workers, reconcilers=reconcilers, **{**QUICK, **variables})
+            started.append(stack.enter_context(service))
+            return started[-1]
+
+        yield start
+        for service in started:
+            bring_to_rest(service)
+    for service in started:
+        assert not left_running(service), f"processes are left: {left_running(service)}"
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    if not may_run():
+        assert not os.environ.get("REQUIRE_POSTGRES"), "PostgreSQL is not installed: apt-get install postgresql"
+        pytest.skip("NOT TESTED ON POSTGRESQL: it is not installed (apt-get install postgresql)")
+    server = PostgresServer()
+    yield server
+    server.stop()
+
+
+def new_client(live: LiveService) -> Client:
+    return Client(live.url, f"user{next(_numbers)}@example.org")
+
+
+def bring_to_rest(live: LiveService) -> None:
+    """Start what a test has ended, wait for the jobs, and look through the books."""
+    Chaos(live, seed=0).revive()
+    books = Books(live)
+    books.wait_for_rest(seconds=60)
+    books.check()
+
+
+@contextmanager
+def a_single_worker(live: LiveService) -> Iterator[None]:
+    """Within the block nobody else can take what the worker ``worker1`` has let go of."""
+    live.signal("worker2", signal.SIGTERM)
+    live.processes["worker2"].wait(timeout=20)
+    try:
+        yield
+    finally:
+        live.start_worker("worker2")
+
+
+def left_running(live: LiveService) -> list[str]:
+    """Processes that still work in a stopped service's folder."""
+    found = []
+    for process in psutil.process_iter(["pid", "name", "environ"]):
+        if (process.info["environ"] or {}).get("DATA_DIR") == str(live.folder):
+            found.append(f"{process.info['pid']} {process.info['name']}")
+    return found
+
+
+def sized(*, short: int, full: int) -> int:
+    """How many: of a laptop's test run, or of ``./run faults``."""
+    return full if FULL else short
