@@ -15,7 +15,8 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 43_200,
-    "socket_timeout": 5,
+    # Longer than kombu waits for a message (1 s), and not longer than a client wants to wait for a hung Redis.
+    "socket_timeout": 3,
     "socket_connect_timeout": 2,
     "socket_keepalive": True,
     "health_check_interval": 15,

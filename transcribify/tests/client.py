@@ -13,7 +13,7 @@ class Client:
     """One registered user of a live service."""
 
     def __init__(self, url: str, email: str, password: str = "correct horse battery") -> None:
-        self.email = email
+        self.email, self.password = email, password
         # No connection is kept open, so that none has to be closed by each test.
         self.http = httpx2.Client(base_url=url, timeout=60, limits=httpx2.Limits(max_keepalive_connections=0))
         self.http.post("/auth/register", json={"email": email, "password": password})

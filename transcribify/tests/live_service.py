@@ -51,7 +51,7 @@ def running_service(
         live.migrate()
         for number in range(reconcilers):
             live.start_reconciler(f"reconciler{number + 1}")
-        for name, queues in (workers or {"worker": "speech,light"}).items():
+        for name, queues in ({"worker": "speech,light"} if workers is None else workers).items():
             live.start_worker(name, queues=queues)
         live.start_web()
         yield live

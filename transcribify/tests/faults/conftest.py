@@ -1,7 +1,10 @@
 """Services that faults are inflicted on: what each test shares, and what is checked when it has ended."""
 
+import math
 import os
 import signal
+import struct
+import wave
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from itertools import count
@@ -26,6 +29,7 @@ QUICK = {
     "TRANSCRIPTION_ENGINE": "jobs.tests.engines.FaultyEngine",
     "AUDIO_LIMIT_SECONDS": "0",
     "JOB_LEASE_SECONDS": "4",
+    "JOB_STALL_SECONDS": "8",
     "JOB_RING_AGAIN_SECONDS": "4",
     "RECONCILE_EVERY_SECONDS": "1",
 }
@@ -102,6 +106,24 @@ def postgres_server() -> Iterator[PostgresServer]:
     server = PostgresServer()
     yield server
     server.stop()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest) -> dict[str, str]:
+    """Both lanes: the variables that choose the database."""
+    if request.param == "sqlite":
+        return {}
+    return {"DATABASE_URL": request.getfixturevalue("postgres_server").new_database()}
+
+
+@pytest.fixture(scope="session")
+def one_second_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One second of a tone, to the sample."""
+    path = tmp_path_factory.mktemp("audio") / "second.wav"
+    with wave.open(str(path), "wb") as sound:
+        sound.setparams((1, 2, 16_000, 16_000, "NONE", ""))
+        sound.writeframes(b"".join(struct.pack("<h", round(8000 * math.sin(i / 6))) for i in range(16_000)))
+    return path
 
 
 def new_client(live: LiveService) -> Client:
