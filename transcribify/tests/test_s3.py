@@ -1,51 +1,31 @@
 """The main job with recordings on S3: a real S3 server, the real client."""
 
-import subprocess
-import sys
 import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-import boto3
 import pytest
 from django.core.files.storage import storages
 
 from jobs import files
 from transcribify.tests.client import Client
 from transcribify.tests.conftest import ASSETS
-from transcribify.tests.live_service import LiveService, free_port, is_open, running_service, wait_until
+from transcribify.tests.live_service import LiveService, running_service, wait_until
+from transcribify.tests.s3_server import s3_server, s3_variables
 
 
 @pytest.fixture
-def bucket() -> Iterator[tuple[object, str]]:
-    """An S3 server with a bucket; (the bucket, the server's address)."""
-    port = free_port()
-    server = subprocess.Popen(
-        [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    wait_until(lambda: is_open(port), seconds=30, what="the S3 server")
-    address = f"http://127.0.0.1:{port}"
-    s3 = boto3.resource(
-        "s3", endpoint_url=address, aws_access_key_id="a", aws_secret_access_key="b", region_name="us-east-1"
-    )
-    try:
-        yield s3.create_bucket(Bucket="recordings"), address
-    finally:
-        server.terminate()
-        server.wait()
+def bucket() -> Iterator[tuple[Any, str]]:
+    with s3_server() as found:
+        yield found
 
 
 @pytest.fixture
-def service_on_s3(bucket, tmp_path: Path) -> Iterator[LiveService]:
-    _, address = bucket
+def service_on_s3(bucket: tuple[Any, str], tmp_path: Path) -> Iterator[LiveService]:
     with running_service(
         tmp_path,
-        S3_BUCKET="recordings",
-        S3_ENDPOINT_URL=address,
-        S3_REGION="us-east-1",
-        S3_ACCESS_KEY_ID="a",
-        S3_SECRET_ACCESS_KEY="b",
+        **s3_variables(bucket[1]),
         TRANSCRIPTION_ENGINE="faster-whisper",
         WHISPER_MODELS_DIR=str(ASSETS),
         DEFAULT_MODEL="whisper-micro",
