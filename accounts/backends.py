@@ -4,7 +4,6 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.contrib.auth.backends import ModelBackend
-from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest
 from django.views.decorators.debug import sensitive_variables
 
@@ -23,7 +22,7 @@ class CountedBackend(ModelBackend):
     @sensitive_variables("password")
     def authenticate(
         self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
-    ) -> AbstractBaseUser | None:
+    ) -> User | None:
         name = kwargs.get(User.USERNAME_FIELD) if username is None else username
         if name is None or password is None:
             return None
@@ -34,6 +33,9 @@ class CountedBackend(ModelBackend):
             forgive_attempts(email=email, address=address)
         return user
 
-    async def aauthenticate(self, request: HttpRequest | None, **kwargs: Any) -> AbstractBaseUser | None:
+    @sensitive_variables("password")
+    async def aauthenticate(
+        self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
+    ) -> User | None:
         """The same path: Django's own would compare the password without the count."""
-        return await sync_to_async(self.authenticate)(request, **kwargs)
+        return await sync_to_async(self.authenticate)(request, username, password, **kwargs)
