@@ -1,13 +1,13 @@
 """JWT pairs: issued at login, rotated at refresh. A refresh token works once; a password change revokes them all."""
 
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from django.db import transaction
-from rest_framework_simplejwt.authentication import JWTAuthentication
 from rest_framework_simplejwt.exceptions import AuthenticationFailed, InvalidToken, TokenError
 from rest_framework_simplejwt.tokens import RefreshToken
 
+from accounts.authentication import BearerAuthentication
 from accounts.models import User
 
 
@@ -33,7 +33,7 @@ def rotate_pair(*, refresh_token: str) -> TokenPair:
     """
     try:
         refresh = RefreshToken(refresh_token)  # type: ignore[arg-type]
-        user = cast("User", JWTAuthentication().get_user(refresh))
+        user: User = BearerAuthentication().get_user(refresh)
     except (TokenError, AuthenticationFailed) as error:
         raise _invalid() from error
     with transaction.atomic():
