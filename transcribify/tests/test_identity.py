@@ -17,6 +17,9 @@ from conftest import PASSWORD
 from transcribify.tests.live_service import LiveService
 
 SECRET_KEY = "a-key-of-a-live-service-that-nobody-else-uses-0123456789"
+HTTP = httpx2.Client(timeout=60, limits=httpx2.Limits(max_keepalive_connections=0))
+"""One for all, which keeps no connection: to make one takes longer than a request."""
+
 NEW_PASSWORD = "a new and better password"
 
 
@@ -45,16 +48,16 @@ def web(webs: list[LiveService]) -> LiveService:
 def new_pair(web: LiveService, email: str) -> dict[str, str]:
     """The tokens of a user who has just registered."""
     person = {"email": email, "password": PASSWORD}
-    assert httpx2.post(f"{web.url}/auth/register", json=person, timeout=60).status_code == 201
-    return httpx2.post(f"{web.url}/auth/login", json=person, timeout=60).json()
+    assert HTTP.post(f"{web.url}/auth/register", json=person).status_code == 201
+    return HTTP.post(f"{web.url}/auth/login", json=person).json()
 
 
 def use(web: LiveService, token: str) -> int:
-    return httpx2.get(f"{web.url}/me/usage", headers={"Authorization": f"Bearer {token}"}).status_code
+    return HTTP.get(f"{web.url}/me/usage", headers={"Authorization": f"Bearer {token}"}).status_code
 
 
 def refresh(web: LiveService, token: str) -> httpx2.Response:
-    return httpx2.post(f"{web.url}/auth/refresh", json={"refresh_token": token}, timeout=60)
+    return HTTP.post(f"{web.url}/auth/refresh", json={"refresh_token": token})
 
 
 def segment(data: bytes) -> str:
@@ -163,7 +166,7 @@ def test_of_two_hundred_logins_from_everywhere_ten_are_evaluated(webs: list[Live
     def guess(number: int) -> httpx2.Response:
         headers = {"X-Forwarded-For": f"10.{number // 250}.{number % 250}.{number % 7}, 172.16.0.{number}"}
         body = {"email": "Target@example.org", "password": f"guess {number}"}
-        return httpx2.post(f"{webs[number % 2].url}/auth/login", json=body, headers=headers, timeout=60)
+        return HTTP.post(f"{webs[number % 2].url}/auth/login", json=body, headers=headers)
 
     with ThreadPoolExecutor(16) as threads:
         at_once = list(threads.map(guess, range(100)))
@@ -173,7 +176,7 @@ def test_of_two_hundred_logins_from_everywhere_ten_are_evaluated(webs: list[Live
     assert codes == {401: 10, 429: 190}
     assert all(int(answer.headers["Retry-After"]) <= 900 for answer in in_turn)
     right = {"email": "target@example.org", "password": PASSWORD}
-    refused = httpx2.post(f"{webs[0].url}/auth/login", json=right)
+    refused = HTTP.post(f"{webs[0].url}/auth/login", json=right)
     assert (refused.status_code, refused.json()["code"]) == (429, "too_many_attempts")
 
 
@@ -183,7 +186,7 @@ def test_a_rotating_header_does_not_hide_an_address(webs: list[LiveService]) -> 
     def guess(number: int) -> int:
         body = {"email": f"account{number}@example.org", "password": "Password1"}
         headers = {"X-Forwarded-For": f"10.1.1.{number}"}
-        return httpx2.post(f"{webs[number % 2].url}/auth/login", json=body, headers=headers, timeout=60).status_code
+        return HTTP.post(f"{webs[number % 2].url}/auth/login", json=body, headers=headers).status_code
 
     with ThreadPoolExecutor(16) as threads:
         codes = Counter(threads.map(guess, range(40)))
