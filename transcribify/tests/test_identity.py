@@ -45,6 +45,19 @@ def web(webs: list[LiveService]) -> LiveService:
     return webs[0]
 
 
+@pytest.fixture(scope="module")
+def web_behind_proxy(webs: list[LiveService]) -> Iterator[LiveService]:
+    """A web process that is told of one proxy in front of it."""
+    started = LiveService(
+        webs[0].folder, SECRET_KEY=SECRET_KEY, FORWARDED_ALLOW_IPS="", NUM_PROXIES="1", LOGIN_ATTEMPTS_PER_ADDRESS="3"
+    )
+    try:
+        started.start_web()
+        yield started
+    finally:
+        started.stop()
+
+
 def new_pair(web: LiveService, email: str) -> dict[str, str]:
     """The tokens of a user who has just registered."""
     person = {"email": email, "password": PASSWORD}
@@ -193,3 +206,23 @@ def test_a_rotating_header_does_not_hide_an_address(webs: list[LiveService]) -> 
     print(f"\n40 accounts tried from one address: {dict(codes)}")
     assert set(codes) == {401, 429}
     assert codes[401] <= 20
+
+
+@pytest.mark.parametrize(
+    ("client", "lie"),
+    [
+        ("198.51.100.1", ("X-Forwarded-For", "10.1.1.{number}, 198.51.100.1")),
+        ("198.51.100.2", ("X_Forwarded_For", "10.1.1.{number}")),
+        ("198.51.100.3", ("x-forwarded_FOR", "10.1.1.{number}")),
+    ],
+)
+def test_a_proxys_client_cannot_say_who_it_is(web_behind_proxy: LiveService, client: str, lie: tuple[str, str]) -> None:
+    """Entries of its own before the proxy's, and headers that WSGI takes for the same."""
+    codes = []
+    for number in range(5):
+        headers = [("X-Forwarded-For", client), (lie[0], lie[1].format(number=number))]
+        body = {"email": f"proxied{number}{client}@example.org", "password": "Password1"}
+        answer = HTTP.post(f"{web_behind_proxy.url}/auth/login", json=body, headers=headers)
+        codes.append(answer.status_code)
+    print(f"\n{lie[0]} rotating behind a proxy, 3 allowed: {codes}")
+    assert codes == [401] * 3 + [429] * 2
