@@ -4,6 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 
 import pytest
+from asgiref.sync import async_to_sync
+from django.contrib.auth import aauthenticate
 from django.db import connection
 from django.utils import timezone
 
@@ -88,6 +90,16 @@ class TestAnAccount:
     @pytest.mark.parametrize("email", ["x" * 254, "\u202ealice@example.org", "ALİCE@example.org", "' OR 1=1 --"])
     def test_odd_names_are_counted_like_others(self, knock, db, email):
         assert [knock(email=email).status_code for _ in range(11)] == [401] * 10 + [429]
+
+
+def test_asynchronous_code_passes_the_same_count(db, hasher, rf, settings):
+    settings.LOGIN_ATTEMPTS_PER_ACCOUNT = 2
+    log_in = async_to_sync(aauthenticate)
+    for _ in range(2):
+        assert log_in(rf.post("/"), username="alice@example.org", password="wrong") is None
+    with pytest.raises(TooManyAttempts):
+        log_in(rf.post("/"), username="alice@example.org", password="wrong")
+    assert hasher.runs == 2
 
 
 class TestAnAddress:
