@@ -19,13 +19,14 @@ from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, Ou
 
 from accounts import quota
 from accounts.durations import clock_time
-from accounts.forms import NewUserForm, UserForm
+from accounts.forms import NewUserForm, StaffLoginForm, UserForm
 from accounts.long_lists import LongListMixin, ReadOnlyMixin, moment
 from accounts.models import LedgerEntry, QuotaAccount, User
 
 admin.site.site_header = "Transcribify"
 admin.site.site_title = "Transcribify"
 admin.site.index_title = _("Operation")
+admin.site.login_form = StaffLoginForm
 
 # Its pages show refresh tokens that are valid: whoever reads them is logged in as their user.
 admin.site.unregister([OutstandingToken, BlacklistedToken])

@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework.request import Request
 from rest_framework_simplejwt.authentication import JWTAuthentication
-from rest_framework_simplejwt.exceptions import InvalidToken
+from rest_framework_simplejwt.exceptions import AuthenticationFailed, InvalidToken
 
 
 class BearerAuthentication(JWTAuthentication):
@@ -19,6 +19,13 @@ class BearerAuthentication(JWTAuthentication):
             return super().get_validated_token(raw_token)
         except InvalidToken as error:
             raise InvalidToken("The access token is not valid or has expired. Log in again or refresh it.") from error
+
+    def get_user(self, validated_token: Any) -> Any:
+        """The token's user. Raises ``AuthenticationFailed``, too, when what it names can be no user's id."""
+        try:
+            return super().get_user(validated_token)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise AuthenticationFailed("User not found", code="user_not_found") from error
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="transcribify"'

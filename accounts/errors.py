@@ -1,7 +1,7 @@
 """The root of every error that Transcribify raises on purpose.
 
     TranscribifyError
-    ├── accounts: EmailTaken, AudioLimitExceeded …          (this file)
+    ├── accounts: EmailTaken, TooManyAttempts, AudioLimitExceeded …  (this file)
     └── jobs:     InputFault, TransientFault, … (see jobs/errors.py)
 
 A class names the fault, ``code`` is stable (clients compare it), the message tells the reader what to do next.
@@ -31,6 +31,12 @@ class RegistrationClosed(TranscribifyError):
     """``REGISTRATION=closed``: only staff create accounts."""
 
     code = "registration_closed"
+
+
+class TooManyAttempts(TranscribifyError):
+    """Too many wrong passwords for one account or from one address; ``retry_after_seconds`` is in ``extra``."""
+
+    code = "too_many_attempts"
 
 
 class AudioLimitExceeded(TranscribifyError):

@@ -1,16 +1,48 @@
-"""The admin's forms for users: an e-mail address instead of a user name, and the audio budget beside it."""
+"""Forms of the pages: login, and users with an e-mail address for a name and the audio budget beside it."""
 
 from typing import Any
 
 from django import forms
-from django.contrib.auth.forms import BaseUserCreationForm, UserChangeForm
+from django.contrib.admin.forms import AdminAuthenticationForm
+from django.contrib.auth.forms import (
+    AuthenticationForm,
+    BaseUserCreationForm,
+    ReadOnlyPasswordHashField,
+    ReadOnlyPasswordHashWidget,
+    UserChangeForm,
+)
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from accounts.errors import TooManyAttempts
 from accounts.models import LedgerEntry, QuotaAccount, User
 
 MAX_SECONDS = 1_000_000_000
 """Thirty years; keeps milliseconds far inside a database integer."""
+
+
+class LoginForm(AuthenticationForm):
+    """Django's login, which says in the form when there were too many attempts."""
+
+    def clean(self) -> dict[str, Any]:
+        try:
+            return super().clean()
+        except TooManyAttempts as refusal:
+            raise ValidationError(refusal.message, code=refusal.code) from refusal
+
+
+class StaffLoginForm(LoginForm, AdminAuthenticationForm):
+    """The same at the admin's door."""
+
+
+class PasswordStateWidget(ReadOnlyPasswordHashWidget):
+    """Whether there is a password. Django's own shows the beginning of its hash and salt."""
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        context = super().get_context(name, value, attrs)
+        if any("value" in entry for entry in context["summary"]):
+            context["summary"] = [{"label": _("A password is set.")}]
+        return context
 
 
 class NewUserForm(BaseUserCreationForm):
@@ -35,6 +67,7 @@ class NewUserForm(BaseUserCreationForm):
 class UserForm(UserChangeForm):
     """A user's flags, the limit of the audio budget, and a grant that is booked once."""
 
+    password = ReadOnlyPasswordHashField(label=_("Password"), widget=PasswordStateWidget)
     limit_seconds = forms.IntegerField(
         label=_("Limit, seconds"),
         required=False,

@@ -8,7 +8,7 @@ from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from accounts.errors import AudioLimitExceeded, EmailTaken, RegistrationClosed, TranscribifyError
+from accounts.errors import AudioLimitExceeded, EmailTaken, RegistrationClosed, TooManyAttempts, TranscribifyError
 from jobs.errors import ConfigurationFault, InputFault, Refused, ResourceExceeded, TransientFault
 
 STATUS_BY_CODE = {
@@ -20,6 +20,7 @@ STATUS_BY_CLASS: dict[type[TranscribifyError], int] = {
     EmailTaken: status.HTTP_409_CONFLICT,
     RegistrationClosed: status.HTTP_403_FORBIDDEN,
     AudioLimitExceeded: status.HTTP_429_TOO_MANY_REQUESTS,
+    TooManyAttempts: status.HTTP_429_TOO_MANY_REQUESTS,
     Refused: status.HTTP_409_CONFLICT,
     InputFault: status.HTTP_400_BAD_REQUEST,
     ResourceExceeded: status.HTTP_413_REQUEST_ENTITY_TOO_LARGE,
@@ -31,7 +32,8 @@ STATUS_BY_CLASS: dict[type[TranscribifyError], int] = {
 def answer_error(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's exception handler; None for what nobody foresaw (HTTP 500, logged)."""
     if isinstance(error, TranscribifyError):
-        return Response({"detail": error.message, "code": error.code, **error.extra}, status=status_of(error))
+        body = {"detail": error.message, "code": error.code, **error.extra}
+        return Response(body, status=status_of(error), headers=_headers_of(error))
     if isinstance(error, RequestDataTooBig):
         return answer(status.HTTP_413_REQUEST_ENTITY_TOO_LARGE, "The form fields are too large.", "form_too_large")
     if isinstance(error, SuspiciousOperation):
@@ -48,6 +50,13 @@ def status_of(error: TranscribifyError) -> int:
         return STATUS_BY_CODE[error.code]
     families = (status_code for family, status_code in STATUS_BY_CLASS.items() if isinstance(error, family))
     return next(families, status.HTTP_400_BAD_REQUEST)
+
+
+def _headers_of(error: TranscribifyError) -> dict[str, str]:
+    """When to come back, for clients that know HTTP alone."""
+    if "retry_after_seconds" not in error.extra:
+        return {}
+    return {"Retry-After": str(error.extra["retry_after_seconds"])}
 
 
 def answer(status_code: int, detail: str, code: str) -> Response:

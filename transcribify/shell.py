@@ -33,9 +33,17 @@ class Shell:
             return
         body = _WatchedBody(receive)
         ending = _HeldEnding(send)
-        await self._django(with_length(scope), body.receive, ending.send)  # type: ignore[arg-type]
+        await self._django(with_length(without_look_alikes(scope)), body.receive, ending.send)  # type: ignore[arg-type]
         await body.drain()
         await ending.finish()
+
+
+def without_look_alikes(scope: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Without headers whose names have an underscore: WSGI takes ``X_Forwarded_For`` for ``X-Forwarded-For``.
+
+    A proxy writes the one and lets a client's own other one pass; Django's development server drops them as well.
+    """
+    return {**scope, "headers": [(name, value) for name, value in scope["headers"] if b"_" not in name]}
 
 
 class _WatchedBody:

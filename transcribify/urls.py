@@ -12,7 +12,7 @@ urlpatterns = [
     path("", include("accounts.api.urls")),
     path("", include("jobs.api.urls")),
     path("schema", SpectacularAPIView.as_view(), name="schema"),
-    path("api-auth/", include("rest_framework.urls")),
+    path("api-auth/", include("accounts.api.session_urls")),
     path("admin", RedirectView.as_view(url="/admin/")),
     path("admin/", admin.site.urls),
     path("healthz", health.healthz),

@@ -79,11 +79,19 @@ elif DATABASE_POOL:
 
 AUTH_USER_MODEL = "accounts.User"
 AUTH_PASSWORD_VALIDATORS = [{"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"}]
+AUTHENTICATION_BACKENDS = ["accounts.backends.CountedBackend"]
 LOGIN_URL = "rest_framework:login"
 LOGIN_REDIRECT_URL = "/jobs"
 
 # Who may create an account at POST /auth/register: open or closed (then staff does it in the admin).
 REGISTRATION = env.str("REGISTRATION", default="open")
+
+# Wrong passwords for one account, and from one address (an IPv6 network of /64), in one window; 0 means no limit.
+LOGIN_ATTEMPTS_PER_ACCOUNT = env.int("LOGIN_ATTEMPTS_PER_ACCOUNT", default=10)
+LOGIN_ATTEMPTS_PER_ADDRESS = env.int("LOGIN_ATTEMPTS_PER_ADDRESS", default=50)
+
+# How long such a window is, in minutes, from its first attempt.
+LOGIN_WINDOW_MINUTES = env.int("LOGIN_WINDOW_MINUTES", default=15)
 
 # The audio budget of a new account in seconds; 0 means unlimited. Changed per user in the admin.
 AUDIO_LIMIT_SECONDS = env.int("AUDIO_LIMIT_SECONDS", default=1800)
