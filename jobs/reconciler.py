@@ -10,6 +10,8 @@ from collections.abc import Callable
 from django.db.models.functions import Now
 
 from accounts import quota
+from accounts.login_limits import delete_ended_windows
+from accounts.tokens import delete_expired_tokens
 from jobs import bell, lifecycle
 from jobs.clock import from_now
 from jobs.files import sweep_work_folders
@@ -38,8 +40,8 @@ def reconcile_once() -> None:
 
 
 def tidy_up() -> None:
-    """What need not be done in every round: look through the books and the storage."""
-    _do_each(check_reservations, remove_orphans)
+    """What need not be done in every round: look through the books and the storage, forget what is over."""
+    _do_each(check_reservations, remove_orphans, delete_ended_windows, delete_expired_tokens)
 
 
 def _do_each(*parts: Callable[[], object]) -> None:

@@ -104,7 +104,15 @@ class LiveService:
     def start_web(self) -> None:
         self._start(
             "web",
-            [sys.executable, "-m", "uvicorn", "transcribify.asgi:application", "--port", str(self.web_port)],
+            [
+                sys.executable,
+                "-m",
+                "uvicorn",
+                "transcribify.asgi:application",
+                "--no-proxy-headers",
+                "--port",
+                str(self.web_port),
+            ],
         )
         wait_until(self._web_answers, seconds=30, what="the web process")
 

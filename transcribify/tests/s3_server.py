@@ -68,6 +68,7 @@ class FlakyDoor:
         for connection in self._connections:
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
+            connection.close()
         self._connections.clear()
 
     def close(self) -> None:
@@ -86,7 +87,7 @@ class FlakyDoor:
             if self.mode == "broken":
                 client.recv(65_536)
                 client.sendall(_BROKEN)
-                client.close()
+                client.shutdown(socket.SHUT_RDWR)
             elif self.mode == "open":
                 server = socket.create_connection(("127.0.0.1", self._server_port))
                 self._connections.append(server)
