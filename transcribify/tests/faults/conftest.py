@@ -16,24 +16,11 @@ import pytest
 from transcribify.tests.client import Client
 from transcribify.tests.faults.books import Books
 from transcribify.tests.faults.chaos import Chaos
+from transcribify.tests.faults.settings import QUICK, TWO_WORKERS
 from transcribify.tests.live_service import LiveService, running_service
 from transcribify.tests.postgres import PostgresServer, may_run
 
 _numbers = count(1)
-
-FULL = os.environ.get("FAULT_TESTS") == "full"
-
-TWO_WORKERS = {"worker1": "speech,light", "worker2": "speech,light"}
-
-QUICK = {
-    "TRANSCRIPTION_ENGINE": "jobs.tests.engines.FaultyEngine",
-    "AUDIO_LIMIT_SECONDS": "0",
-    "JOB_LEASE_SECONDS": "4",
-    "JOB_STALL_SECONDS": "8",
-    "JOB_RING_AGAIN_SECONDS": "4",
-    "RECONCILE_EVERY_SECONDS": "1",
-}
-"""Short jobs, short leases: a minute's wait would prove nothing more. Crash settings are the real ones."""
 
 StartService = Callable[..., LiveService]
 
@@ -156,8 +143,3 @@ def left_running(live: LiveService) -> list[str]:
         if (process.info["environ"] or {}).get("DATA_DIR") == str(live.folder):
             found.append(f"{process.info['pid']} {process.info['name']}")
     return found
-
-
-def sized(*, short: int, full: int) -> int:
-    """How many: of a laptop's test run, or of ``./run faults``."""
-    return full if FULL else short

@@ -12,7 +12,7 @@ import pytest
 from transcribify.tests.client import Client
 from transcribify.tests.faults.books import Books
 from transcribify.tests.faults.chaos import Chaos, submit_many
-from transcribify.tests.faults.conftest import sized
+from transcribify.tests.faults.settings import sized
 from transcribify.tests.live_service import LiveService
 
 SEED = random.randrange(10_000)

@@ -9,7 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from transcribify.tests.faults.books import Books
 from transcribify.tests.faults.chaos import Chaos, submit_many
-from transcribify.tests.faults.conftest import new_client, sized
+from transcribify.tests.faults.conftest import new_client
+from transcribify.tests.faults.settings import sized
 from transcribify.tests.live_service import ROOT, LiveService, wait_until
 
 MAKE_JOBS = """

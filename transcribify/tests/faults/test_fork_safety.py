@@ -8,7 +8,8 @@ import pytest
 from transcribify.tests.conftest import ASSETS
 from transcribify.tests.faults.books import Books
 from transcribify.tests.faults.chaos import submit_many
-from transcribify.tests.faults.conftest import new_client, sized
+from transcribify.tests.faults.conftest import new_client
+from transcribify.tests.faults.settings import sized
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn"])

@@ -6,7 +6,8 @@ import time
 import pytest
 
 from transcribify.tests.faults.books import Books
-from transcribify.tests.faults.conftest import QUICK, a_single_worker, new_client, sized
+from transcribify.tests.faults.conftest import a_single_worker, new_client
+from transcribify.tests.faults.settings import QUICK, sized
 from transcribify.tests.live_service import wait_until
 
 STALL_SECONDS = float(QUICK["JOB_STALL_SECONDS"])

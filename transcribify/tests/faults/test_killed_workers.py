@@ -7,7 +7,8 @@ import pytest
 
 from transcribify.tests.faults.books import Books
 from transcribify.tests.faults.chaos import Chaos, submit_many
-from transcribify.tests.faults.conftest import FULL, new_client, sized
+from transcribify.tests.faults.conftest import new_client
+from transcribify.tests.faults.settings import FULL, sized
 
 SEED = random.randrange(10_000)
 LANES = ["live", "live_on_postgres"] if FULL else ["live"]

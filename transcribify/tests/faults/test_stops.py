@@ -9,7 +9,7 @@ import pytest
 
 from transcribify.tests.faults.books import Books
 from transcribify.tests.faults.chaos import submit_many
-from transcribify.tests.faults.conftest import sized
+from transcribify.tests.faults.settings import sized
 from transcribify.tests.live_service import wait_until
 
 SEED = random.randrange(10_000)
