@@ -101,11 +101,8 @@ class LiveService:
     def start_reconciler(self, name: str = "reconciler") -> None:
         self._start(name, [sys.executable, "manage.py", "reconcile"])
 
-    def start_web(self) -> None:
-        self._start(
-            "web",
-            [sys.executable, "-m", "uvicorn", "transcribify.asgi:application", "--port", str(self.web_port)],
-        )
+    def start_web(self, application: str = "transcribify.asgi:application") -> None:
+        self._start("web", [sys.executable, "-m", "uvicorn", application, "--port", str(self.web_port)])
         wait_until(self._web_answers, seconds=30, what="the web process")
 
     def start_flower(self, password: str) -> str:
