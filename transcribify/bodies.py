@@ -13,7 +13,7 @@ from accounts.errors import TranscribifyError
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 
-MEMORY_BYTES = 64 * 1024
+MEMORY_BYTES = 16 * 1024
 """What is kept in memory of a small body; the rest waits on disk, so that a thousand senders cost no memory."""
 
 DRAIN_SECONDS = 10.0

@@ -1,6 +1,7 @@
 """How an upload reaches the disk: capped while it arrives, under a name of ours."""
 
 import shutil
+from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
@@ -62,7 +63,8 @@ def receive_form(request: Request) -> None:
         request.data  # noqa: B018 - reading it is what parses the body
     except BaseException as error:
         for handler in request._request.upload_handlers:
-            handler.upload_interrupted()
+            with suppress(OSError):  # closing tries once more to write what did not fit
+                handler.upload_interrupted()
         if is_disk_full(error):
             raise storage_full() from error
         raise

@@ -7,18 +7,24 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import psutil
 import pytest
 
 from transcribify.tests.client import Client
-from transcribify.tests.live_service import LiveService
+from transcribify.tests.live_service import LiveService, wait_until
 from transcribify.tests.raw_http import FORM, FORM_END, FORM_START, Answer, connect, exchange, head, read_answer
 
 MEGABYTE = 1_000_000
 ROOM_BYTES = 50 * MEGABYTE
+
+
+@pytest.fixture(scope="module")
+def client(service: LiveService) -> Client:
+    """One user for all of these: what they try costs nothing."""
+    return Client(service.url, "hostile@example.org")
 
 
 @pytest.fixture
@@ -38,7 +44,8 @@ def no_harm(service: LiveService, client: Client) -> Iterator[None]:
     assert {
         path for path in listing(service.folder.parent, Path(tempfile.gettempdir())) - outside if owned(path)
     } == set()
-    assert not list((service.folder / "incoming").iterdir())
+    incoming = service.folder / "incoming"
+    wait_until(lambda: not list(incoming.iterdir()), seconds=3, what="the temporary file to go")
     assert all(re.fullmatch(r"[0-9a-f-]{36}/source", key) for key in stored_uploads(service) - uploads)
     assert client.usage()["reserved_seconds"] == 0
     assert client.http.get("/healthz").status_code == 200
@@ -113,7 +120,7 @@ class TestLargeBodies:
     def test_a_body_longer_than_it_says_is_cut_at_what_it_said(self, port: int, client: Client) -> None:
         beginning = head("POST", "/jobs", token=client.token, content_type=FORM, content_length=2000)
         answer = exchange(port, beginning, FORM_START, self.zeros(100))
-        assert answer.status == 415, answer
+        assert answer.status in {400, 415}, answer
 
     @pytest.mark.parametrize(
         "content_type", ["application/x-www-form-urlencoded", "application/json", "audio/mpeg", ""]
@@ -127,18 +134,20 @@ class TestLargeBodies:
         answer = exchange(port, beginning, self.zeros(100, chunked=True))
         assert (answer.status, answer.code) == (413, "body_too_large")
 
-    def test_two_hundred_bodies_that_wait_for_their_last_byte_stay_small(self, port: int) -> None:
-        beginning = head("POST", "/auth/login", content_type="application/json", content_length=MEGABYTE)
-        connections = [connect(port) for _ in range(200)]
-        try:
-            for connection in connections:
-                connection.sendall(beginning + b" " * (MEGABYTE - 1))
-            for connection in connections[:20]:
-                connection.sendall(b" ")
-            assert {read_answer(connection).status for connection in connections[:20]} == {400}
-        finally:
-            for connection in connections:
-                connection.close()
+
+def test_two_hundred_bodies_that_wait_for_their_last_byte_are_not_held_in_memory(
+    port: int, service: LiveService
+) -> None:
+    beginning = head("POST", "/auth/login", content_type="application/json", content_length=MEGABYTE)
+    with ExitStack() as stack, peak_memory(service) as peak:
+        connections = [stack.enter_context(connect(port)) for _ in range(200)]
+        for connection in connections:
+            connection.sendall(beginning + b" " * (MEGABYTE - 1))
+        for connection in connections[:20]:
+            connection.sendall(b" ")
+        assert {read_answer(connection).status for connection in connections[:20]} == {400}
+    print(f"\npeak memory {(peak[-1] - peak[0]) / MEGABYTE:+.1f} MB for 200 MB")
+    assert peak[-1] - peak[0] < 120 * MEGABYTE
 
 
 class TestForms:
@@ -263,7 +272,9 @@ def test_an_odd_request_is_4xx_and_never_sniffed(
     answer = exchange(port, request_bytes)
     assert answer.status in expected, answer
     assert "x-evil" not in answer.headers
-    assert answer.headers.get("x-content-type-options") == "nosniff", answer
+    # What is no HTTP is answered by the server itself, in plain text of its own.
+    is_the_servers = answer.body in {b"Invalid HTTP request received.", b""}
+    assert is_the_servers or answer.headers.get("x-content-type-options") == "nosniff", answer
 
 
 @pytest.mark.parametrize(

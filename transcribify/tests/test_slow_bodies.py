@@ -1,5 +1,6 @@
 """Whoever sends slowly waits alone: others find a thread, a database connection and an answer."""
 
+import json
 import socket
 import time
 from collections.abc import Iterator
@@ -170,3 +171,13 @@ def test_uploads_beyond_the_threads_for_them_are_503_at_once_and_all_else_goes_o
         assert time.monotonic() - started < 1
     assert_nothing_is_left(impatient, bob)
     assert exchange(impatient.web_port, upload_head(bob, 2 * MEGABYTE), bytes(2 * MEGABYTE)).status == 400
+
+
+def test_who_has_no_budget_left_is_told_before_the_recording_is_sent(impatient: LiveService, bob: Client):
+    impatient.manage("shell", "-c", "from accounts.models import QuotaAccount as Q; Q.objects.update(limit_ms=0)")
+    with connect(impatient.web_port) as connection:
+        connection.sendall(upload_head(bob, 5 * MEGABYTE))
+        answer = read_answer(connection)
+    assert (answer.status, answer.code) == (429, "audio_limit_exceeded")
+    assert {"remaining_seconds": 0.0, "limit_seconds": 0.0}.items() <= json.loads(answer.body).items()
+    assert_nothing_is_left(impatient, bob)
