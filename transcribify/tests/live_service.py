@@ -153,7 +153,7 @@ class LiveService:
     def _redis_answers(self) -> bool:
         with suppress(OSError), socket.create_connection(("127.0.0.1", self.redis_port), timeout=1) as connection:
             connection.sendall(b"PING\r\n")
-            return connection.recv(16).startswith(b"+PONG")
+            return connection.recv(16).startswith((b"+PONG", b"-NOAUTH"))
         return False
 
     def _web_answers(self) -> bool:
