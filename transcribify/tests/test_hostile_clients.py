@@ -36,7 +36,7 @@ def port(service: LiveService) -> int:
 def no_harm(service: LiveService, client: Client) -> Iterator[None]:
     """After the test: memory hardly grew, nothing lies where nothing belongs, nothing is reserved, all is served."""
     outside = listing(service.folder.parent, Path(tempfile.gettempdir()))
-    uploads = stored_uploads(service)
+    uploads, failed = stored_uploads(service), failures(service)
     with peak_memory(service) as peak:
         yield
     print(f"\npeak memory {(peak[-1] - peak[0]) / MEGABYTE:+.1f} MB")
@@ -47,8 +47,15 @@ def no_harm(service: LiveService, client: Client) -> Iterator[None]:
     incoming = service.folder / "incoming"
     wait_until(lambda: not list(incoming.iterdir()), seconds=3, what="the temporary file to go")
     assert all(re.fullmatch(r"[0-9a-f-]{36}/source", key) for key in stored_uploads(service) - uploads)
+    assert failures(service) == failed
     assert client.usage()["reserved_seconds"] == 0
     assert client.http.get("/healthz").status_code == 200
+
+
+def failures(service: LiveService) -> int:
+    """Requests that the web process could not answer as it should, by its own log."""
+    log = (service.folder / "web.log").read_text(errors="replace")
+    return log.count("Internal Server Error") + log.count("Exception in ASGI application")
 
 
 def listing(*folders: Path) -> set[Path]:

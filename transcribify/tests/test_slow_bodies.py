@@ -1,9 +1,10 @@
 """Whoever sends slowly waits alone: others find a thread, a database connection and an answer."""
 
+import asyncio
 import json
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import httpx2
 import psutil
 import pytest
 
+from transcribify.shell import Shell
 from transcribify.tests.client import Client
 from transcribify.tests.live_service import LiveService, wait_until
 from transcribify.tests.raw_http import FORM, FORM_START, connect, exchange, head, read_answer
@@ -84,6 +86,42 @@ def seconds_of(act) -> float:
     answer = act()
     assert not isinstance(answer, httpx2.Response) or answer.status_code == 202, answer.text
     return time.monotonic() - started
+
+
+def test_a_reader_who_never_reads_holds_no_thread():
+    """Straight through the shell: a real connection keeps megabytes for its reader before anybody would notice."""
+
+    def script(environ: dict, start_response: Callable) -> list[bytes]:
+        start_response("200 OK", [("Content-Type", "text/javascript")])
+        return [bytes(4096)] * 100
+
+    async def get(shell: Shell, send: Callable) -> None:
+        scope = {
+            "type": "http",
+            "method": "GET",
+            "path": "/",
+            "query_string": b"",
+            "headers": [],
+            "http_version": "1.1",
+        }
+        await shell(scope, asyncio.Event().wait, send)
+
+    async def never(message: dict) -> None:
+        await asyncio.Event().wait()
+
+    async def at_once(message: dict) -> None:
+        sent.append(message)
+
+    async def three_requests() -> None:
+        shell = Shell(script, threads=1)
+        readers = [asyncio.create_task(get(shell, never)) for _ in range(2)]
+        await asyncio.wait_for(get(shell, at_once), timeout=5)
+        for reader in readers:
+            reader.cancel()
+
+    sent: list[dict] = []
+    asyncio.run(three_requests())
+    assert sum(len(message.get("body", b"")) for message in sent) == 409_600
 
 
 def drip(connection: socket.socket, block: bytes, *, every_seconds: float, seconds: float) -> None:
