@@ -22,9 +22,9 @@ DRAIN_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long a sender is waited for. A small body must be there after ``small_body_seconds``.
+    """How long a sender is waited for. A small body that is no recording must be there after ``small_body_seconds``.
 
-    A recording fails when nothing comes for ``idle_seconds``, or when after these it has come at less than
+    Any body fails when nothing comes for ``idle_seconds``, or when after these it has come at less than
     ``min_bytes_per_second`` on average. Only time spent waiting for the sender counts.
     """
 
@@ -93,7 +93,7 @@ class MovingBody:
         return max(0.0, min(patience.idle_seconds, enough_until - self._waited_seconds))
 
 
-async def read_small(body: MovingBody, *, max_bytes: int, seconds: float, folder: str) -> IO[bytes]:
+async def read_small(body: MovingBody, *, max_bytes: int, seconds: float | None, folder: str) -> IO[bytes]:
     """The whole body as a file at its beginning; what exceeds ``MEMORY_BYTES`` lies in ``folder``.
 
     Raises ``BodyTooSlow``, ``BodyTooLarge``, ``BodyCutOff`` and ``OSError`` (the disk is full).

@@ -41,8 +41,13 @@ def has_body(scope: Scope) -> bool:
 def is_large(scope: Scope) -> bool:
     """Whether the body may be a recording: larger than any form, or a form with files that does not say how large."""
     if _is_chunked(scope):
-        return _is_form(scope)
+        return is_form(scope)
     return _announced_length(scope) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+
+
+def is_form(scope: Scope) -> bool:
+    """Whether the body is a form that may hold files."""
+    return _header(scope, b"content-type").lower().startswith(b"multipart/form-data")
 
 
 def with_length(scope: Scope, length_bytes: int) -> Scope:
@@ -66,10 +71,6 @@ def _announced_length(scope: Scope) -> int:
 
 def _is_chunked(scope: Scope) -> bool:
     return bool(_header(scope, b"transfer-encoding"))
-
-
-def _is_form(scope: Scope) -> bool:
-    return _header(scope, b"content-type").lower().startswith(b"multipart/form-data")
 
 
 def _header(scope: Scope, name: bytes) -> bytes:

@@ -35,15 +35,14 @@ def port(service: LiveService) -> int:
 @pytest.fixture
 def no_harm(service: LiveService, client: Client) -> Iterator[None]:
     """After the test: memory hardly grew, nothing lies where nothing belongs, nothing is reserved, all is served."""
-    outside = listing(service.folder.parent, Path(tempfile.gettempdir()))
+    beside, elsewhere = listing(service.folder.parent), listing(Path(tempfile.gettempdir()))
     uploads, failed = stored_uploads(service), failures(service)
     with peak_memory(service) as peak:
         yield
     print(f"\npeak memory {(peak[-1] - peak[0]) / MEGABYTE:+.1f} MB")
     assert peak[-1] - peak[0] < ROOM_BYTES
-    assert {
-        path for path in listing(service.folder.parent, Path(tempfile.gettempdir())) - outside if owned(path)
-    } == set()
+    assert listing(service.folder.parent) == beside
+    assert not [path for path in listing(Path(tempfile.gettempdir())) - elsewhere if owned(path)]
     incoming = service.folder / "incoming"
     wait_until(lambda: not list(incoming.iterdir()), seconds=3, what="the temporary file to go")
     assert all(re.fullmatch(r"[0-9a-f-]{36}/source", key) for key in stored_uploads(service) - uploads)
@@ -58,8 +57,8 @@ def failures(service: LiveService) -> int:
     return log.count("Internal Server Error") + log.count("Exception in ASGI application")
 
 
-def listing(*folders: Path) -> set[Path]:
-    return {path for folder in folders for path in folder.iterdir()}
+def listing(folder: Path) -> set[Path]:
+    return set(folder.iterdir())
 
 
 def owned(path: Path) -> bool:

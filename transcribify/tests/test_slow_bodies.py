@@ -185,6 +185,19 @@ def test_a_recording_that_is_slow_but_moves_is_taken(impatient: LiveService, bob
     assert answer.status == 202, answer.body
 
 
+def test_a_short_recording_that_is_slow_but_moves_is_taken(impatient: LiveService, bob: Client, english_path: Path):
+    content = FORM_START.replace(b"a.wav", b"a.flac") + english_path.read_bytes() + b"\r\n--x--\r\n"
+    assert len(content) < MEGABYTE
+
+    def slowly() -> Iterator[bytes]:
+        for start in range(0, 60_000, 12_000):
+            yield content[start : start + 12_000]
+            time.sleep(0.4)
+        yield content[60_000:]
+
+    assert exchange(impatient.web_port, upload_head(bob, len(content)), slowly()).status == 202
+
+
 def test_a_recording_whose_sender_hangs_up_makes_no_job(impatient: LiveService, bob: Client, english_path: Path):
     with connect(impatient.web_port) as connection:
         connection.sendall(upload_head(bob, 5 * MEGABYTE) + FORM_START + english_path.read_bytes() + bytes(MEGABYTE))
