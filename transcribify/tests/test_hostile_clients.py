@@ -4,17 +4,16 @@ import json
 import os
 import re
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
-import psutil
 import pytest
 
 from transcribify.tests.client import Client
 from transcribify.tests.live_service import LiveService, wait_until
+from transcribify.tests.peak_memory import peak_memory
 from transcribify.tests.raw_http import FORM, FORM_END, FORM_START, Answer, connect, exchange, head, read_answer
 
 MEGABYTE = 1_000_000
@@ -69,25 +68,6 @@ def owned(path: Path) -> bool:
 def stored_uploads(service: LiveService) -> set[str]:
     root = service.folder / "media" / "uploads"
     return {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()}
-
-
-@contextmanager
-def peak_memory(service: LiveService) -> Iterator[list[int]]:
-    """Resident bytes of the web process: at the beginning, then the most that was seen."""
-    web = psutil.Process(service.processes["web"].pid)
-    seen, over = [web.memory_info().rss] * 2, threading.Event()
-
-    def watch() -> None:
-        while not over.wait(0.02):
-            seen[1] = max(seen[1], web.memory_info().rss)
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    try:
-        yield seen
-    finally:
-        over.set()
-        watcher.join()
 
 
 def form(name: bytes, content: bytes) -> bytes:
@@ -303,26 +283,6 @@ def test_an_odd_request_is_4xx_and_never_sniffed(
 def test_odd_json_is_400(port: int, no_harm: None, address: str, body: bytes) -> None:
     beginning = head("POST", address, content_type="application/json", content_length=len(body))
     assert exchange(port, beginning, body).status in {400, 401}
-
-
-@pytest.mark.parametrize("address", ["/healthz", "/readyz"])
-@pytest.mark.parametrize("host", ["10.0.0.7", "evil.example.org", "a_b", ""])
-def test_health_is_told_under_any_name_and_nothing_else_is(port: int, client: Client, address: str, host: str) -> None:
-    assert exchange(port, head("GET", address, host=host)).status == 200
-    assert exchange(port, head("GET", "/me/usage", host=host, token=client.token)).status == 400
-    assert exchange(port, head("GET", f"{address}/", host=host)).status in {400, 404}
-
-
-def test_every_kind_of_answer_is_never_sniffed(port: int, client: Client) -> None:
-    for address in ("/healthz", "/jobs", "/me/usage", "/nothing", "/admin/", "/schema", "/jobs/999"):
-        for token in ("", client.token):
-            answer = exchange(port, head("GET", address, token=token))
-            assert answer.headers["x-content-type-options"] == "nosniff", (address, answer)
-
-
-def test_an_underscore_does_not_pass_for_a_hyphen(port: int) -> None:
-    spoofed = b"GET /me/usage HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\nX_Forwarded_Proto: https\r\n"
-    assert exchange(port, spoofed + b"Content_Length: 5\r\n\r\n").status == 401
 
 
 def test_the_temporary_folder_is_watched() -> None:
