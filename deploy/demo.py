@@ -3,7 +3,7 @@
 import os
 import signal
 import socket
-import subprocess
+import subprocess  # nosec B404 # it starts programs of ours
 import sys
 import tempfile
 import time
@@ -50,7 +50,7 @@ def service(folder: Path) -> Iterator[str]:
     url = f"http://127.0.0.1:{port}"
     log = folder / "service.log"
     with log.open("wb") as output:
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # nosec B603 # a command of ours
             [sys.executable, "-m", "deploy.serve", "--skip-checks"],
             cwd=BASE_DIR, env=variables(folder, port), stdin=subprocess.DEVNULL, stdout=output, stderr=output,
             process_group=0, preexec_fn=end_with_parent,
@@ -93,7 +93,7 @@ def wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
 
 def answers(url: str) -> bool:
     try:
-        with urllib.request.urlopen(url, timeout=5):  # noqa: S310 - an address of ours
+        with urllib.request.urlopen(url, timeout=5):  # nosec B310 # noqa: S310 - an address of ours
             return True
     except (OSError, urllib.error.URLError):
         return False

@@ -19,7 +19,7 @@ def main() -> None:
     # By the environment: a command line can be read by everybody on the machine.
     os.environ["FLOWER_BASIC_AUTH"] = f"{USER}:{password}"
     options = [f"--address={FLOWER_ADDRESS}", f"--port={FLOWER_PORT}"]
-    os.execv(sys.executable, [sys.executable, "-m", "celery", "-q", "-A", "celery_app", "flower", *options])  # noqa: S606
+    os.execv(sys.executable, [sys.executable, "-m", "celery", "-q", "-A", "celery_app", "flower", *options])  # nosec B606 # noqa: S606
 
 
 if __name__ == "__main__":

@@ -8,4 +8,4 @@ from transcribify.settings.environment import BASE_DIR
 
 if __name__ == "__main__":
     own_redis.use_if_wanted()
-    os.execv(sys.executable, [sys.executable, str(BASE_DIR / "manage.py"), *sys.argv[1:]])  # noqa: S606
+    os.execv(sys.executable, [sys.executable, str(BASE_DIR / "manage.py"), *sys.argv[1:]])  # nosec B606 # noqa: S606

@@ -10,7 +10,7 @@ import fcntl
 import logging.config
 import os
 import socket
-import subprocess
+import subprocess  # nosec B404 # it starts programs of ours
 import sys
 from typing import IO
 
@@ -28,7 +28,7 @@ def main(arguments: list[str]) -> int:
         refuse_second_service(lock)
         os.environ.update(variables())
         prepare = [sys.executable, "-m", "deploy.prepare", *arguments]
-        prepared = subprocess.run(prepare, check=False)  # noqa: S603 - a command of ours
+        prepared = subprocess.run(prepare, check=False)  # nosec B603 # noqa: S603 - a command of ours
         if prepared.returncode != 0:
             return fail("the database could not be prepared: see the lines above.")
         supervise()

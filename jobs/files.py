@@ -4,6 +4,7 @@ Keys are made of the job's ``uid`` and the holder's token, never of a client's f
 cannot overwrite what its successor writes.
 """
 
+import errno
 import logging
 import os
 import shutil
@@ -109,10 +110,24 @@ def storage_faults() -> Iterator[None]:
     except MemoryError:
         raise
     except Exception as error:
+        if is_disk_full(error):
+            raise storage_full() from error
         raise TransientFault(
             f"The storage did not answer as it should ({type(error).__name__}). The job is tried again by itself.",
             code="storage_unavailable",
         ) from error
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Whether the system refused a write for want of space, of the disk or of our share of it."""
+    return isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}
+
+
+def storage_full() -> TransientFault:
+    return TransientFault(
+        "The server has no room for more recordings at this moment. Try again later, or tell its operator.",
+        code="storage_full",
+    )
 
 
 def sweep_work_folders() -> int:

@@ -18,7 +18,7 @@ from accounts import quota
 from accounts.models import User
 from jobs import bell, files, lifecycle
 from jobs.audio.probe import Header
-from jobs.errors import Refused
+from jobs.errors import Refused, TransientFault
 from jobs.models import Job, JobEvent, Stage, Status
 from jobs.models.job import UNFINISHED
 
@@ -43,8 +43,7 @@ def submit_job(*, owner: User, upload: Upload, options: dict[str, Any]) -> Job:
     """
     reservation_ms = reservation_for(owner=owner, header=upload.header)
     uid = uuid.uuid4()
-    with files.storage_faults():
-        key = default_storage.save(files.source_key(uid), upload.content)
+    key = _store(upload, files.source_key(uid))
     try:
         with transaction.atomic():
             job = _create_job(uid=uid, owner=owner, upload=upload, options=options, key=key)
@@ -71,6 +70,12 @@ def reservation_for(*, owner: User, header: Header) -> int:
     if remaining_ms is not None and wanted_ms > remaining_ms:
         raise quota.limit_exceeded(account_id=owner.pk, duration_ms=wanted_ms)
     return wanted_ms
+
+
+def refuse_spent_budget(*, owner: User) -> None:
+    """Raise ``AudioLimitExceeded`` where no recording fits, however short: before it is sent."""
+    if quota.remaining_ms(account_id=owner.pk) == 0:
+        raise quota.limit_exceeded(account_id=owner.pk, duration_ms=1)
 
 
 def cancel_job(*, job: Job) -> Job:
@@ -158,6 +163,16 @@ def stored_name(name: str) -> str:
     return printable[-255:] or "recording"
 
 
+def _store(upload: Upload, key: str) -> str:
+    """Put the recording into the storage; its key. One that does not fit leaves no beginning of it behind."""
+    try:
+        with files.storage_faults():
+            return default_storage.save(key, upload.content)
+    except TransientFault:
+        files.remove_stored(key)
+        raise
+
+
 def _create_job(*, uid: uuid.UUID, owner: User, upload: Upload, options: dict[str, Any], key: str) -> Job:
     seconds = upload.header.duration_seconds
     job = Job.objects.create(
@@ -178,7 +193,7 @@ def _fresh_start() -> dict[str, Any]:
     return {
         "status": Status.PENDING,
         "stage": Stage.PROBE,
-        "token": None,
+        "token": None,  # nosec B105 # a column
         "lease_until": None,
         "dispatched_at": None,
         "not_before": Now(),

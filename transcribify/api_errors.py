@@ -1,17 +1,31 @@
 """How errors look outside: ``{"detail": "what to do", "code": "stable_name", …}`` with the right status."""
 
+import logging
+import sys
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
+from django.http.request import UnreadablePostError
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from accounts.errors import AudioLimitExceeded, EmailTaken, RegistrationClosed, TooManyAttempts, TranscribifyError
 from jobs.errors import ConfigurationFault, InputFault, Refused, ResourceExceeded, TransientFault
+from jobs.files import storage_full
+
+logger = logging.getLogger(__name__)
+
+RETRY_SECONDS = 5
+"""When to try again while the database is away."""
 
 STATUS_BY_CODE = {
+    "body_too_slow": status.HTTP_408_REQUEST_TIMEOUT,
+    "body_too_large": status.HTTP_413_REQUEST_ENTITY_TOO_LARGE,
+    "too_many_uploads": status.HTTP_503_SERVICE_UNAVAILABLE,
+    "storage_full": status.HTTP_507_INSUFFICIENT_STORAGE,
     "upload_too_large": status.HTTP_413_REQUEST_ENTITY_TOO_LARGE,
     "unsupported_media": status.HTTP_415_UNSUPPORTED_MEDIA_TYPE,
     "unsupported_audio": status.HTTP_415_UNSUPPORTED_MEDIA_TYPE,
@@ -38,6 +52,11 @@ def answer_error(error: Exception, context: dict[str, Any]) -> Response | None:
         return answer(status.HTTP_413_REQUEST_ENTITY_TOO_LARGE, "The form fields are too large.", "form_too_large")
     if isinstance(error, SuspiciousOperation):
         return answer(status.HTTP_400_BAD_REQUEST, "The request has too many files or fields.", "bad_request")
+    if isinstance(error, UnreadablePostError):
+        return answer(status.HTTP_400_BAD_REQUEST, "The request was cut off. Send it again.", "body_cut_off")
+    if isinstance(error, OperationalError | InterfaceError):
+        body, status_code, headers = _database_fault(error)
+        return Response(body, status=status_code, headers=headers)
     response = exception_handler(error, context)
     if response is not None:
         response.data = _body(error, response.data)
@@ -68,10 +87,31 @@ def not_found(request: HttpRequest, exception: Exception) -> JsonResponse:
     return JsonResponse({"detail": "There is nothing at this address.", "code": "not_found"}, status=404)
 
 
+def bad_request(request: HttpRequest, exception: Exception) -> JsonResponse:
+    """Django's handler for requests that make no sense, or that name a host which is not in ``ALLOWED_HOSTS``."""
+    detail = "The request makes no sense, or is meant for another host than this one."
+    return JsonResponse({"detail": detail, "code": "bad_request"}, status=400)
+
+
 def server_error(request: HttpRequest) -> JsonResponse:
-    """Django's handler for what nobody foresaw."""
+    """Django's handler for what nobody foresaw, and for a database that is away outside of the API."""
+    error = sys.exception()
+    if isinstance(error, OperationalError | InterfaceError):
+        body, status_code, headers = _database_fault(error)
+        return JsonResponse(body, status=status_code, headers=headers)
     detail = "Something went wrong on the server. It is in the log."
     return JsonResponse({"detail": detail, "code": "internal_error"}, status=500)
+
+
+def _database_fault(error: Exception) -> tuple[dict[str, str], int, dict[str, str]]:
+    """Body, status and headers of the answer while the database cannot do its work."""
+    logger.error("the database failed: %s", error)
+    if "disk is full" in str(error):
+        full = storage_full()
+        return {"detail": full.message, "code": full.code}, status_of(full), {}
+    detail = "The database does not answer at this moment. Try again in a few seconds."
+    body = {"detail": detail, "code": "database_unavailable"}
+    return body, status.HTTP_503_SERVICE_UNAVAILABLE, {"Retry-After": str(RETRY_SECONDS)}
 
 
 def _body(error: Exception, data: Any) -> dict[str, Any]:

@@ -4,7 +4,7 @@ Under Django's own ASGI handler an upload is spooled to disk whole before anyone
 authenticates first and its upload handlers cap the stream while it arrives (``docs/decisions``).
 """
 
+from transcribify import wsgi  # first: it sets Django up
 from transcribify.shell import Shell
-from transcribify.wsgi import application as django_application
 
-application = Shell(django_application)
+application = Shell(wsgi.application)

@@ -8,6 +8,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from jobs.api.upload import announced_bytes, max_form_bytes
 
+Scope = MutableMapping[str, Any]
+
 
 class SmallBodies:
     """Middleware: refuses a large body before anything reads it, unless the view says ``takes_recordings``.
@@ -31,14 +33,45 @@ class SmallBodies:
         return JsonResponse({"detail": detail, "code": "body_too_large"}, status=413)
 
 
-def with_length(scope: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Give a chunked request the largest length that it may have: Django takes one without a length for empty.
+def has_body(scope: Scope) -> bool:
+    """Whether a request announces a body, with or without its length."""
+    return _announced_length(scope) != 0 or _is_chunked(scope)
+
+
+def is_large(scope: Scope) -> bool:
+    """Whether the body may be a recording: larger than any form, or a form with files that does not say how large."""
+    if _is_chunked(scope):
+        return is_form(scope)
+    return _announced_length(scope) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+
+
+def is_form(scope: Scope) -> bool:
+    """Whether the body is a form that may hold files."""
+    return _header(scope, b"content-type").lower().startswith(b"multipart/form-data")
+
+
+def with_length(scope: Scope, length_bytes: int) -> Scope:
+    """Say how long the body is, now that it is known: Django takes one without a length for empty."""
+    headers = [(name, value) for name, value in scope["headers"] if name != b"content-length"]
+    return {**scope, "headers": [*headers, (b"content-length", str(length_bytes).encode())]}
+
+
+def with_longest_length(scope: Scope) -> Scope:
+    """Give a chunked form the largest length that it may have.
 
     The body ends where the client ends it; what exceeds the length is cut off by the upload handler or not read.
     """
-    headers = dict(scope["headers"])
-    if b"transfer-encoding" not in headers or b"content-length" in headers:
-        return scope
-    is_form = headers.get(b"content-type", b"").startswith(b"multipart/form-data")
-    length = max_form_bytes() if is_form else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-    return {**scope, "headers": [*scope["headers"], (b"content-length", str(length).encode())]}
+    return with_length(scope, max_form_bytes()) if _is_chunked(scope) else scope
+
+
+def _announced_length(scope: Scope) -> int:
+    value = _header(scope, b"content-length")
+    return int(value) if value.isdigit() else 0
+
+
+def _is_chunked(scope: Scope) -> bool:
+    return bool(_header(scope, b"transfer-encoding"))
+
+
+def _header(scope: Scope, name: bytes) -> bytes:
+    return next((value for found, value in scope["headers"] if found == name), b"")

@@ -1,83 +1,162 @@
-"""The asynchronous shell around Django: hands requests over, and sees off bodies that nobody wants to read."""
+"""The asynchronous shell around Django: reads small bodies, and hands recordings to threads of their own.
 
-import asyncio
-import time
+A thread of Django costs memory and, while it works, a database connection; one that waits for a slow sender is lost to
+everybody else. So ordinary requests get a thread once their body is there, and recordings are read in other threads.
+"""
+
+import json
 from collections.abc import Awaitable, Callable, MutableMapping
-from contextlib import suppress
+from contextlib import closing
 from typing import Any
+from urllib.parse import quote_from_bytes
 
 from a2wsgi import WSGIMiddleware
+from django.conf import settings
 
-from transcribify.body_limits import with_length
+from accounts.errors import TranscribifyError
+from jobs.files import is_disk_full, storage_full
+from transcribify.api_errors import status_of
+from transcribify.bodies import BodyCutOff, Message, MovingBody, Patience, Receive, read_small, replay
+from transcribify.body_limits import has_body, is_form, is_large, with_length, with_longest_length
 
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
+Scope = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
 
 THREADS = 32
 """Requests that Django works on at the same time; each may hold one database connection."""
 
-DRAIN_SECONDS = 10.0
-"""How long the rest of a refused body is read and thrown away, so that its sender gets to read the refusal."""
+UPLOAD_THREADS = 64
+"""Recordings that are read at the same time. None holds a database connection meanwhile."""
+
+RETRY_UPLOAD_SECONDS = 30
+
+ANSWER_PARTS = 1024
+"""Parts of an answer (of 4 kB where it is a file) that wait for a slow reader without a thread that waits with them."""
 
 
 class Shell:
     """An ASGI application; see ``asgi.py`` for why it exists."""
 
-    def __init__(self, django_application: Any) -> None:
-        self._django = WSGIMiddleware(django_application, workers=THREADS)
+    def __init__(
+        self,
+        django_application: Any,
+        *,
+        threads: int = THREADS,
+        upload_threads: int = UPLOAD_THREADS,
+        patience: Patience | None = None,
+    ) -> None:
+        self._requests: Any = WSGIMiddleware(django_application, workers=threads, send_queue_size=ANSWER_PARTS)
+        self._uploads: Any = WSGIMiddleware(django_application, workers=upload_threads, send_queue_size=ANSWER_PARTS)
+        self._patience = patience or Patience()
+        self._upload_threads = upload_threads
+        self._uploads_at_work = 0
 
-    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            await self._django(scope, receive, send)  # type: ignore[arg-type]
+            await self._requests(scope, receive, send)
+        elif is_large(scope):
+            await self._take_upload(_tidy(scope), receive, send)
+        else:
+            await self._take_request(_tidy(scope), receive, send)
+
+    async def _take_request(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not has_body(scope):
+            await self._requests(scope, receive, send)
             return
-        body = _WatchedBody(receive)
-        ending = _HeldEnding(send)
-        await self._django(with_length(without_look_alikes(scope)), body.receive, ending.send)  # type: ignore[arg-type]
+        body = MovingBody(receive, self._patience)
+        # A short recording over a thin line may take longer, as long as it moves.
+        seconds = None if is_form(scope) else self._patience.small_body_seconds
+        try:
+            content = await read_small(
+                body,
+                max_bytes=settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
+                seconds=seconds,
+                folder=str(settings.FILE_UPLOAD_TEMP_DIR),
+            )
+        except BodyCutOff:
+            return
+        except (TranscribifyError, OSError) as error:
+            await _refuse(send, _as_refusal(error), body)
+            return
+        with closing(content):
+            length = content.seek(0, 2)
+            content.seek(0)
+            await self._requests(with_length(scope, length), replay(content), send)
+
+    async def _take_upload(self, scope: Scope, receive: Receive, send: Send) -> None:
+        body = MovingBody(receive, self._patience)
+        if self._uploads_at_work >= self._upload_threads:
+            await _refuse(send, _too_many_uploads(), body)
+            return
+        answer = _Answer(send, body)
+        self._uploads_at_work += 1
+        try:
+            await self._uploads(with_longest_length(scope), body.receive, answer.send)
+        finally:
+            self._uploads_at_work -= 1
         await body.drain()
-        await ending.finish()
+        await answer.finish()
 
 
-def without_look_alikes(scope: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Without headers whose names have an underscore: WSGI takes ``X_Forwarded_For`` for ``X-Forwarded-For``.
-
-    A proxy writes the one and lets a client's own other one pass; Django's development server drops them as well.
-    """
-    return {**scope, "headers": [(name, value) for name, value in scope["headers"] if b"_" not in name]}
-
-
-class _WatchedBody:
-    """Knows whether the request's body was read to its end."""
-
-    def __init__(self, receive: Receive) -> None:
-        self._receive = receive
-        self._is_over = False
-
-    async def receive(self) -> Message:
-        message = await self._receive()
-        self._is_over = message["type"] == "http.disconnect" or not message.get("more_body", False)
-        return message
-
-    async def drain(self) -> None:
-        deadline = time.monotonic() + DRAIN_SECONDS
-        with suppress(TimeoutError):
-            while not self._is_over:
-                await asyncio.wait_for(self.receive(), timeout=deadline - time.monotonic())
-
-
-class _HeldEnding:
+class _Answer:
     """Sends a response at once but for the message that ends it: the server closes the stream after that one."""
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, body: MovingBody) -> None:
         self._send = send
+        self._body = body
         self._last: Message | None = None
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.body" and not message.get("more_body", False):
             self._last = message
             return
+        if message["type"] == "http.response.start" and not self._body.is_over:
+            # Nobody will look for a next request behind a body that was not read to its end.
+            message = {**message, "headers": [*message["headers"], (b"connection", b"close")]}
         await self._send(message)
 
     async def finish(self) -> None:
         if self._last is not None:
             await self._send(self._last)
+
+
+async def _refuse(send: Send, error: TranscribifyError, body: MovingBody) -> None:
+    """Answer without Django, in the shape of ``api_errors``, and close the connection."""
+    extra = dict(error.extra)
+    retry_seconds = extra.pop("retry_after_seconds", None)
+    content = json.dumps({"detail": error.message, "code": error.code, **extra}).encode()
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(content)).encode()),
+        (b"x-content-type-options", b"nosniff"),
+    ]
+    if retry_seconds is not None:
+        headers.append((b"retry-after", str(retry_seconds).encode()))
+    answer = _Answer(send, body)
+    await answer.send({"type": "http.response.start", "status": status_of(error), "headers": headers})
+    await answer.send({"type": "http.response.body", "body": content, "more_body": True})
+    await body.drain()
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _as_refusal(error: TranscribifyError | OSError) -> TranscribifyError:
+    if isinstance(error, TranscribifyError):
+        return error
+    if not is_disk_full(error):
+        raise error
+    return storage_full()
+
+
+def _too_many_uploads() -> TranscribifyError:
+    return TranscribifyError(
+        "Too many recordings are being uploaded at this moment. Try again in half a minute.",
+        code="too_many_uploads",
+        retry_after_seconds=RETRY_UPLOAD_SECONDS,
+    )
+
+
+def _tidy(scope: Scope) -> Scope:
+    """Without what WSGI cannot tell apart or cannot hold: ``X_Forwarded_For`` would pass for ``X-Forwarded-For``."""
+    headers = [(name, value) for name, value in scope["headers"] if b"_" not in name]
+    query = quote_from_bytes(scope["query_string"], safe="%!$&'()*+,/:;=?@[]~\"<>\\^`{|}#")
+    return {**scope, "headers": headers, "query_string": query.encode()}

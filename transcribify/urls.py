@@ -19,5 +19,6 @@ urlpatterns = [
     path("readyz", health.readyz),
 ]
 
+handler400 = "transcribify.api_errors.bad_request"
 handler404 = "transcribify.api_errors.not_found"
 handler500 = "transcribify.api_errors.server_error"

@@ -123,5 +123,5 @@ class UsageView(GenericAPIView):
 
     @extend_schema(responses=UsageOutput)
     def get(self, request: Request) -> Response:
-        assert isinstance(request.user, User)
+        assert isinstance(request.user, User)  # nosec B101 # for the type checker
         return Response(dict(UsageOutput(usage_of(request.user)).data))

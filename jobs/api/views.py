@@ -17,7 +17,7 @@ from rest_framework.response import Response
 
 from jobs import recognition, services
 from jobs.api.serializers import JobDetail, JobSummary, SubmitInput
-from jobs.api.upload import refuse_large_body
+from jobs.api.upload import receive_form
 from jobs.audio.probe import probe_header
 from jobs.errors import InputFault
 from jobs.models import Job
@@ -49,7 +49,8 @@ class JobsView(GenericAPIView):
 
     @extend_schema(responses={202: JobDetail})
     def post(self, request: Request) -> Response:
-        refuse_large_body(request)
+        services.refuse_spent_budget(owner=request.user)  # type: ignore[arg-type]
+        receive_form(request)
         refuse_second_file(request)
         data = self.get_serializer(data=request.data)
         data.is_valid(raise_exception=True)

@@ -7,7 +7,7 @@ with the process that started it (``setpriv``, where the system has it).
 """
 
 import shutil
-import subprocess
+import subprocess  # nosec B404 # this is the place for it
 import time
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -61,7 +61,7 @@ def run_limited(
     if not shutil.which(command[0]):
         raise ConfigurationFault(f"{command[0]} is not installed. Install ffmpeg.", code="ffmpeg_missing")
     leashed = ["/bin/sh", "-c", _LEASH, "sh", str(MEMORY_KILOBYTES), str(cpu_seconds), *_die_with_parent(), *command]
-    with subprocess.Popen(  # noqa: S603 - a fixed program, our own arguments
+    with subprocess.Popen(  # nosec B603 # noqa: S603 - a fixed program, our own arguments
         leashed, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
         try:

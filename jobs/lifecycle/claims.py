@@ -16,7 +16,7 @@ from jobs.errors import CancelRequested, LeaseLost
 from jobs.models import Job, JobEvent, Stage, Status
 from jobs.models.job import UNFINISHED
 
-LET_GO: dict[str, Any] = {"token": None, "lease_until": None, "holder": ""}
+LET_GO: dict[str, Any] = {"token": None, "lease_until": None, "holder": ""}  # nosec B105 # a column
 """The columns of a job that nobody holds."""
 
 

@@ -26,9 +26,12 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "text": {"format": "%(asctime)s | %(levelname)s | %(module)s:%(lineno)d | %(message)s"},
+        "text": {
+            "class": "transcribify.redaction.RedactingFormatter",
+            "format": "%(asctime)s | %(levelname)s | %(module)s:%(lineno)d | %(message)s",
+        },
         "json": {
-            "class": "pythonjsonlogger.json.JsonFormatter",
+            "class": "transcribify.redaction.RedactingJsonFormatter",
             "format": "%(asctime)s %(levelname)s %(module)s %(lineno)d %(message)s",
         },
     },
@@ -41,6 +44,13 @@ LOGGING = {
         "uvicorn.error": _ours_alone,
         "uvicorn.access": _ours_alone,
         "httpx2": {"level": "WARNING"},
+        # At DEBUG these write whole requests into the log, signatures and bodies included.
+        "botocore": {"level": "INFO"},
+        "boto3": {"level": "INFO"},
+        "s3transfer": {"level": "INFO"},
+        "urllib3": {"level": "INFO"},
+        "openai": {"level": "INFO"},
+        "httpcore2": {"level": "INFO"},
         "faster_whisper": {"level": "WARNING"},
         "pymorphy3": {"level": "WARNING"},
     },

@@ -26,6 +26,10 @@ FILE_UPLOAD_TEMP_DIR = DATA_DIR / "incoming"
 FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 FILE_UPLOAD_HANDLERS = ["jobs.api.upload.CappedFileHandler"]
+
+# An upload is refused when it would leave less than this free on the disk of DATA_DIR, in megabytes.
+MIN_FREE_DISK_MEGABYTES = env.int("MIN_FREE_DISK_MEGABYTES", default=500)
+
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 100
 DATA_UPLOAD_MAX_NUMBER_FILES = 2
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576

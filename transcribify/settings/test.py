@@ -12,7 +12,7 @@ from transcribify.settings.base import DATABASES  # noqa: E402
 from transcribify.settings.development import *  # noqa: E402, F403
 from transcribify.settings.environment import DATA_DIR  # noqa: E402
 
-SECRET_KEY = "a-key-that-signs-nothing-but-test-tokens-0123456789-abcdefghij"  # noqa: S105
+SECRET_KEY = "a-key-that-signs-nothing-but-test-tokens-0123456789-abcdefghij"  # nosec B105 # noqa: S105
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 # A file, as in service: SQLite in memory locks by other rules when several threads write.

@@ -101,19 +101,10 @@ class LiveService:
     def start_reconciler(self, name: str = "reconciler") -> None:
         self._start(name, [sys.executable, "manage.py", "reconcile"])
 
-    def start_web(self) -> None:
-        self._start(
-            "web",
-            [
-                sys.executable,
-                "-m",
-                "uvicorn",
-                "transcribify.asgi:application",
-                "--no-proxy-headers",
-                "--port",
-                str(self.web_port),
-            ],
-        )
+    def start_web(self, application: str = "transcribify.asgi:application") -> None:
+        # Addresses in X-Forwarded-For are for Django to believe or not, as in service.
+        command = [sys.executable, "-m", "uvicorn", application, "--no-proxy-headers", "--port", str(self.web_port)]
+        self._start("web", command)
         wait_until(self._web_answers, seconds=30, what="the web process")
 
     def start_flower(self, password: str) -> str:
@@ -193,7 +184,7 @@ class LiveService:
     def _redis_answers(self) -> bool:
         with suppress(OSError), socket.create_connection(("127.0.0.1", self.redis_port), timeout=1) as connection:
             connection.sendall(b"PING\r\n")
-            return connection.recv(16).startswith(b"+PONG")
+            return connection.recv(16).startswith((b"+PONG", b"-NOAUTH"))
         return False
 
     def _web_answers(self) -> bool:

@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -13,12 +14,15 @@ from transcribify.tests.live_service import ROOT
 GOOD_KEY = "k9v2-Qm7x-Lp4z-Rt8w-Ys1b-Dn6c-Fg3h-Jk5m-0123456789-abcdef"
 
 
-def start(tmp_path: Path, mode: str = "production", **variables: str) -> subprocess.CompletedProcess[str]:
-    """``manage.py check`` with nothing but these variables set."""
+def start(
+    tmp_path: Path, mode: str = "production", command: Sequence[str] = ("manage.py", "check"), **variables: str
+) -> subprocess.CompletedProcess[str]:
+    """``manage.py check``, or another command, with nothing but these variables set."""
     environment = {"PATH": os.environ["PATH"], "DATA_DIR": str(tmp_path), "ENV_FILE": os.devnull, **variables}
     environment["DJANGO_SETTINGS_MODULE"] = f"transcribify.settings.{mode}"
-    command = [sys.executable, "manage.py", "check"]
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    return subprocess.run(
+        [sys.executable, *command], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=30
+    )
 
 
 def test_production_starts_with_a_good_key_and_named_hosts(tmp_path):
@@ -41,6 +45,31 @@ def test_production_refuses_what_is_unsafe_and_names_it(tmp_path, variables, nam
     done = start(tmp_path, **variables)
     assert done.returncode != 0
     assert named in done.stderr.splitlines()[-1]
+
+
+PROCESSES = {
+    "web": ["-m", "uvicorn", "transcribify.asgi:application", "--port", "0"],
+    "worker": ["-m", "celery", "-A", "celery_app", "worker", "-l", "INFO"],
+    "reconciler": ["manage.py", "reconcile"],
+}
+
+
+@pytest.mark.parametrize("command", PROCESSES.values(), ids=PROCESSES)
+@pytest.mark.parametrize(
+    ("variables", "named"),
+    [
+        ({}, "SECRET_KEY"),
+        ({"SECRET_KEY": "django-insecure-" + GOOD_KEY}, "SECRET_KEY"),
+        ({"SECRET_KEY": GOOD_KEY, "DEBUG": "true"}, "DEBUG"),
+        ({"SECRET_KEY": GOOD_KEY, "ALLOWED_HOSTS": "localhost,*"}, "ALLOWED_HOSTS"),
+    ],
+    ids=["no key", "default key", "DEBUG", "any host"],
+)
+def test_no_process_starts_in_production_with_what_is_unsafe(tmp_path, command, variables, named):
+    done = start(tmp_path, command=command, **variables)
+    assert done.returncode != 0
+    assert named in done.stderr.strip().splitlines()[-1]
+    assert GOOD_KEY not in done.stdout + done.stderr
 
 
 def test_development_makes_a_key_that_only_its_owner_can_read(tmp_path):
