@@ -9,7 +9,9 @@ from typing import Any
 from jobs.audio import ffmpeg
 from jobs.errors import InputFault
 
-WALL_SECONDS = 20
+WALL_SECONDS, CPU_SECONDS = 10, 5
+"""A header takes a tenth of a second, the index of twelve hours of M4A a second; a busy machine some times as long."""
+
 MIN_SAMPLE_RATE, MAX_SAMPLE_RATE, MAX_CHANNELS = 8_000, 192_000, 8
 
 
@@ -28,12 +30,10 @@ def probe_header(path: Path) -> Header:
     """Read the header of a local file.
 
     Raises ``InputFault``: ``unsupported_media`` (not a recording that we can read), ``no_audio`` (no sound in it),
-    ``unsupported_audio`` (a sample rate or channel count out of range).
+    ``unsupported_audio`` (a sample rate or channel count out of range); and what ``ffmpeg.run_limited`` raises.
     """
-    code, stdout, _ = ffmpeg.run_limited(
-        ffmpeg.probe_command(path), wall_seconds=WALL_SECONDS, cpu_seconds=WALL_SECONDS
-    )
-    found = _parse(stdout) if code == 0 else {}
+    ending = ffmpeg.run_limited(ffmpeg.probe_command(path), wall_seconds=WALL_SECONDS, cpu_seconds=CPU_SECONDS)
+    found = _parse(ending.stdout) if ending.code == 0 else {}
     if not found.get("format"):
         raise InputFault(
             "This is not a recording that can be read. Upload audio or video with sound, such as MP3, M4A, WAV, FLAC, "
