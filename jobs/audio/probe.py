@@ -1,7 +1,6 @@
 """What a recording's header says. Headers lie: the decoder's word is what is charged (see ``decode.py``)."""
 
 import json
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,8 @@ from jobs.errors import InputFault
 WALL_SECONDS, CPU_SECONDS = 10, 5
 """A header takes a tenth of a second, the index of twelve hours of M4A a second; a busy machine some times as long."""
 
+LONGEST_SECONDS = 30 * 86_400
+"""A header that says more than a month says nothing."""
 MIN_SAMPLE_RATE, MAX_SAMPLE_RATE, MAX_CHANNELS = 8_000, 192_000, 8
 
 
@@ -69,7 +70,7 @@ def _duration(fields: dict[str, Any]) -> float | None:
         seconds = float(fields.get("duration", ""))
     except ValueError:
         return None
-    return seconds if math.isfinite(seconds) and seconds > 0 else None
+    return seconds if 0 < seconds <= LONGEST_SECONDS else None
 
 
 def _parse(stdout: bytes) -> dict[str, Any]:
