@@ -36,6 +36,8 @@ PCM_BYTES_PER_SECOND = 32_000
 FILE_SLACK_BYTES = 4_000_000
 LOOK_SECONDS = 0.05
 READ_BYTES = 65_536
+CPU_TOLERANCE_SECONDS = 0.5
+"""The kernel's two accounts of processor time, the one it limits and the one it reports, differ by hundredths."""
 STDOUT_BYTES = 1_000_000
 STDERR_BYTES = 4_000
 """Kept of each end of stderr: a hostile file makes ffmpeg write gigabytes of it."""
@@ -43,13 +45,15 @@ STDERR_BYTES = 4_000
 # The soft limit of processor time comes first, as a signal of its own; the hard one kills like anybody else's kill.
 # Where a limit is lower already, it stays.
 _LEASH = (
-    '{ ulimit -c 0; ulimit -d "$1"; ulimit -v "$2"; ulimit -S -t "$3"; ulimit -H -t "$(($3 + 5))"; ulimit -f "$4"; '
+    '{ ulimit -c 0; ulimit -d "$1"; ulimit -v "$2"; ulimit -S -t "$3"; ulimit -H -t "$(($3 + 1))"; ulimit -f "$4"; '
     'ulimit -n 64; } 2>/dev/null; shift 4; exec "$@"'
 )
 _BLOCK_BYTES = 512
 _STOPPED = {-signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP, 255}
 """Endings from outside. 255 is how ffmpeg ends in good order when it is told to, with a part of its output."""
 _NOT_STARTED = {126, 127}
+_LOST_PACKET = (b"Error while decoding stream", b"Error submitting packet to decoder")
+"""What ffmpeg says of a packet that it drops: before version 6, and since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,11 @@ class Ending:
     @property
     def lacked_memory(self) -> bool:
         return b"Cannot allocate memory" in self.stderr
+
+    @property
+    def lost_packets(self) -> int:
+        """How many packets it complains of, as far as its complaints were kept."""
+        return sum(self.stderr.count(words) for words in _LOST_PACKET)
 
 
 def probe_command(path: Path) -> list[str]:
@@ -134,7 +143,7 @@ def run_limited(
 def _raise_fault(ending: Ending, *, cpu_seconds: int, program: str) -> None:
     if ending.code == 0 or ending.code == -signal.SIGXFSZ:  # the caller measures the file
         return
-    if ending.code == -signal.SIGXCPU or ending.cpu_seconds >= cpu_seconds:
+    if ending.code == -signal.SIGXCPU or ending.cpu_seconds > cpu_seconds - CPU_TOLERANCE_SECONDS:
         raise too_slow()
     if ending.code in _NOT_STARTED:
         raise ConfigurationFault(f"{program} does not start. Install ffmpeg again.", code="ffmpeg_missing")
