@@ -118,3 +118,9 @@ def test_files_that_only_point_elsewhere_are_refused(outcomes: dict[str, Outcome
     for outcome in pointing:
         assert isinstance(outcome.error, InputFault), outcome
         assert (outcome.error.code, outcome.pcm_bytes) == ("unsupported_media", 0), outcome
+
+
+@pytest.mark.parametrize("name", ["rf64.wav", "xing_long.mp3"])
+def test_a_header_that_says_years_says_nothing(hostile_pack: tuple[Lures, list[HostileFile]], name: str) -> None:
+    lures, _ = hostile_pack
+    assert probe_header(lures.folder / name).duration_seconds is None

@@ -31,7 +31,7 @@ USERS_AT_ONCE = 3
 
 REPRESENTATIVE = {
     "hls_file.mp3", "hls_http.wav", "ffconcat_relative.mp3", "sdp.mp3", "external_url.mp4", "linked_segment.webm",
-    "flac_1s_10h.flac", "flac_unknown.flac", "opus_10h.ogg", "rf64.wav", "wav_1hz.wav", "frozen_time.webm", "jump.webm",
+    "flac_1s_10h.flac", "flac_unknown.flac", "rf64.wav", "wav_1hz.wav", "jump.webm",
     "cover_45mb.mp3", "tracks.mp4", "tiny_pages.ogg", "magic.mp3", "cut.mp3", "-i.mp3", "raw_aac.m4a",
 }  # fmt: skip
 
