@@ -9,6 +9,7 @@ _TEXTS = {
     ),
     "language_not_detected": "The language was not detected: this engine takes every recording for English.",
     "shorter_than_its_header": "The file says it is longer than what could be decoded; it may be cut off or damaged.",
+    "damaged": "The file is damaged: only a part of it could be decoded. What is missing was not transcribed.",
     "report_failed": "The report could not be written. The transcript is complete.",
 }
 

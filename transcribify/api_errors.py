@@ -46,8 +46,8 @@ STATUS_BY_CLASS: dict[type[TranscribifyError], int] = {
 def answer_error(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's exception handler; None for what nobody foresaw (HTTP 500, logged)."""
     if isinstance(error, TranscribifyError):
-        body = {"detail": error.message, "code": error.code, **error.extra}
-        return Response(body, status=status_of(error), headers=_headers_of(error))
+        content = {"detail": error.message, "code": error.code, **error.extra}
+        return Response(content, status=status_of(error), headers=_headers_of(error))
     if isinstance(error, RequestDataTooBig):
         return answer(status.HTTP_413_REQUEST_ENTITY_TOO_LARGE, "The form fields are too large.", "form_too_large")
     if isinstance(error, SuspiciousOperation):

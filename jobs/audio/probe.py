@@ -1,7 +1,6 @@
 """What a recording's header says. Headers lie: the decoder's word is what is charged (see ``decode.py``)."""
 
 import json
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,11 @@ from typing import Any
 from jobs.audio import ffmpeg
 from jobs.errors import InputFault
 
-WALL_SECONDS = 20
+WALL_SECONDS, CPU_SECONDS = 10, 5
+"""A header takes a tenth of a second, the index of twelve hours of M4A a second; a busy machine some times as long."""
+
+LONGEST_SECONDS = 30 * 86_400
+"""A header that says more than a month says nothing."""
 MIN_SAMPLE_RATE, MAX_SAMPLE_RATE, MAX_CHANNELS = 8_000, 192_000, 8
 
 
@@ -28,12 +31,10 @@ def probe_header(path: Path) -> Header:
     """Read the header of a local file.
 
     Raises ``InputFault``: ``unsupported_media`` (not a recording that we can read), ``no_audio`` (no sound in it),
-    ``unsupported_audio`` (a sample rate or channel count out of range).
+    ``unsupported_audio`` (a sample rate or channel count out of range); and what ``ffmpeg.run_limited`` raises.
     """
-    code, stdout, _ = ffmpeg.run_limited(
-        ffmpeg.probe_command(path), wall_seconds=WALL_SECONDS, cpu_seconds=WALL_SECONDS
-    )
-    found = _parse(stdout) if code == 0 else {}
+    ending = ffmpeg.run_limited(ffmpeg.probe_command(path), wall_seconds=WALL_SECONDS, cpu_seconds=CPU_SECONDS)
+    found = _parse(ending.stdout) if ending.code == 0 else {}
     if not found.get("format"):
         raise InputFault(
             "This is not a recording that can be read. Upload audio or video with sound, such as MP3, M4A, WAV, FLAC, "
@@ -69,7 +70,7 @@ def _duration(fields: dict[str, Any]) -> float | None:
         seconds = float(fields.get("duration", ""))
     except ValueError:
         return None
-    return seconds if math.isfinite(seconds) and seconds > 0 else None
+    return seconds if 0 < seconds <= LONGEST_SECONDS else None
 
 
 def _parse(stdout: bytes) -> dict[str, Any]:

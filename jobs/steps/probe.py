@@ -8,7 +8,7 @@ from django.db import transaction
 
 from accounts import quota
 from jobs import files, lifecycle, pipeline
-from jobs.audio.decode import decode_pcm, samples_to_ms
+from jobs.audio.decode import Decoded, decode_pcm, samples_to_ms
 from jobs.audio.probe import Header, probe_header
 from jobs.audio.vad import find_speech
 from jobs.engines.base import Clip
@@ -33,25 +33,27 @@ def probe_recording(job: Job, keeper: LeaseKeeper) -> None:
         header = probe_header(source)
         keeper.beat()
         pcm = folder / "audio.pcm"
-        duration_ms = _decode(job, source, pcm, keeper)
+        duration_ms, decoded = _decode(job, source, pcm, keeper)
         speech = find_speech(pcm, beat=keeper.beat)
         key = files.store_file(pcm, files.pcm_key(job.uid, keeper.claim.token)) if speech else ""
     try:
-        _advance(job, keeper, key=key, duration_ms=duration_ms, speech=speech, header=header)
+        warnings = _warnings(header, decoded, speech)
+        _advance(job, keeper, key=key, duration_ms=duration_ms, speech=speech, warnings=warnings)
     except BaseException:
         if key:
             files.remove_stored(key)
         raise
 
 
-def _decode(job: Job, source: Path, target: Path, keeper: LeaseKeeper) -> int:
-    """Decode within what the budget allows; the true duration. The decoder stops where the budget does."""
+def _decode(job: Job, source: Path, target: Path, keeper: LeaseKeeper) -> tuple[int, Decoded]:
+    """Decode within what the budget allows; the true duration, in ms. The decoder stops where the budget does."""
     reserved_ms = quota.reserved_for(job_id=job.pk, run=job.run)
     remaining_ms = quota.remaining_ms(account_id=job.owner_id)
     longest_ms = settings.MAX_AUDIO_SECONDS * 1000
     allowed_ms = longest_ms if remaining_ms is None else min(longest_ms, reserved_ms + remaining_ms)
     cap_seconds = (allowed_ms + 10 * TOLERANCE_MS) / 1000
-    duration_ms = samples_to_ms(decode_pcm(source, target, cap_seconds=cap_seconds, beat=keeper.beat))
+    decoded = decode_pcm(source, target, cap_seconds=cap_seconds, beat=keeper.beat)
+    duration_ms = samples_to_ms(decoded.samples)
     if duration_ms > longest_ms + TOLERANCE_MS:
         raise InputFault(
             f"The recording is longer than {settings.MAX_AUDIO_SECONDS / 3600:g} hours. Split it and upload the parts.",
@@ -59,11 +61,19 @@ def _decode(job: Job, source: Path, target: Path, keeper: LeaseKeeper) -> int:
         )
     if duration_ms > allowed_ms + TOLERANCE_MS:
         raise quota.limit_exceeded(account_id=job.owner_id, duration_ms=duration_ms)
-    return min(duration_ms, allowed_ms)
+    return min(duration_ms, allowed_ms), decoded
 
 
 @through_outages
-def _advance(job: Job, keeper: LeaseKeeper, *, key: str, duration_ms: int, speech: list[Clip], header: Header) -> None:
+def _advance(
+    job: Job,
+    keeper: LeaseKeeper,
+    *,
+    key: str,
+    duration_ms: int,
+    speech: list[Clip],
+    warnings: list[dict[str, str]],
+) -> None:
     with transaction.atomic():
         lifecycle.advance(
             keeper.claim,
@@ -72,16 +82,18 @@ def _advance(job: Job, keeper: LeaseKeeper, *, key: str, duration_ms: int, speec
             decoded=True,
             pcm_key=key,
             speech=[[clip.start, clip.end] for clip in speech],
-            warnings=_warnings(header, duration_ms, speech),
+            warnings=warnings,
             progress=0.05,
         )
         quota.fit_reservation(account_id=job.owner_id, job_id=job.pk, run=job.run, duration_ms=duration_ms)
 
 
-def _warnings(header: Header, duration_ms: int, speech: list[Clip]) -> list[dict[str, str]]:
+def _warnings(header: Header, decoded: Decoded, speech: list[Clip]) -> list[dict[str, str]]:
     found = []
-    if header.duration_seconds and duration_ms / 1000 < 0.9 * header.duration_seconds - 1:
+    if header.duration_seconds and samples_to_ms(decoded.samples) / 1000 < 0.9 * header.duration_seconds - 1:
         found.append(notice("shorter_than_its_header"))
+    elif not decoded.is_whole:
+        found.append(notice("damaged"))
     if not speech:
         found.append(notice("no_speech"))
     return found

@@ -123,6 +123,18 @@ def test_a_recording_that_breaks_off_is_taken_with_a_warning(probe, tmp_path, me
     assert reserved() == job.duration_ms
 
 
+def test_a_recording_with_damage_inside_is_taken_with_a_warning(probe, tmp_path, speech_path):
+    data = bytearray(speech_path.read_bytes())
+    for at in range(len(data) // 2, len(data) * 3 // 4, 2_000):
+        data[at : at + 40] = b"\xff" * 40
+    damaged = tmp_path / "damaged.flac"
+    damaged.write_bytes(data)
+    job = probe(damaged, reserved_ms=6_000)
+    assert 0 < job.duration_ms < 6_000
+    assert {warning["code"] for warning in job.warnings} & {"damaged", "shorter_than_its_header"}
+    assert reserved() == job.duration_ms
+
+
 def test_longer_than_the_installation_takes_is_refused(probe, speech_path, settings):
     settings.MAX_AUDIO_SECONDS = 3
     with pytest.raises(InputFault, match="longer than"):

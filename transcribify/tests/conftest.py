@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from transcribify.tests.call_counter import CallCounter
 from transcribify.tests.client import Client
+from transcribify.tests.hostile_media import HostileFile, Lures, make_pack
 from transcribify.tests.live_service import ROOT, LiveService, running_service
 
 ASSETS = ROOT / "jobs" / "tests" / "assets"
@@ -43,3 +45,19 @@ def english_path() -> Path:
 @pytest.fixture(scope="session")
 def russian_path() -> Path:
     return ASSETS / "russian.flac"
+
+
+@pytest.fixture(scope="session")
+def call_counter() -> Iterator[CallCounter]:
+    """The ports that hostile files would call."""
+    with CallCounter() as counter:
+        yield counter
+
+
+@pytest.fixture(scope="session")
+def hostile_pack(
+    tmp_path_factory: pytest.TempPathFactory, call_counter: CallCounter
+) -> tuple[Lures, list[HostileFile]]:
+    """Every hostile file, and what they point at."""
+    folder = tmp_path_factory.mktemp("hostile")
+    return make_pack(folder, tcp_port=call_counter.tcp_port, udp_port=call_counter.udp_port)
