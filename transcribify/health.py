@@ -1,16 +1,20 @@
 """``/healthz``: the process answers. ``/readyz``: everything that a job needs is there."""
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 import redis
 from django.conf import settings
 from django.core.files.storage import default_storage
-from django.db import connection
+from django.db import connection, connections
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from jobs.bell import live_slots
 
 REDIS_WAIT_SECONDS = 2
+CHECK_SECONDS = 5.0
+"""What has not answered by then is missing: a storage or a database that hangs must not hang who asks for it."""
 
 
 class HealthChecks:
@@ -33,10 +37,20 @@ def healthz(request: HttpRequest) -> JsonResponse:
 
 def readyz(request: HttpRequest) -> JsonResponse:
     """503 names what is missing; recordings are taken all the same and wait."""
-    missing = [name for name, check in _CHECKS.items() if not _holds(check)]
+    answers = {name: _asked(name) for name in _CHECKS}
+    wait(answers.values(), timeout=CHECK_SECONDS)
+    missing = [name for name, answer in answers.items() if not (answer.done() and answer.result())]
     if missing:
         return JsonResponse({"status": "not ready", "missing": missing}, status=503)
     return JsonResponse({"status": "ready"})
+
+
+def _asked(name: str) -> "Future[bool]":
+    """The question that is on its way already, or a new one: so many who ask at once make no more work than one."""
+    with _lock:
+        if name not in _questions or _questions[name].done():
+            _questions[name] = _threads.submit(_holds, _CHECKS[name])
+        return _questions[name]
 
 
 def _holds(check: Callable[[], object]) -> bool:
@@ -44,6 +58,8 @@ def _holds(check: Callable[[], object]) -> bool:
         return bool(check())
     except Exception:
         return False
+    finally:
+        connections.close_all()
 
 
 def _database_answers() -> bool:
@@ -78,5 +94,9 @@ _CHECKS: dict[str, Callable[[], object]] = {
     "redis": _redis_answers,
     "worker": _worker_lives,
 }
+
+_lock = threading.Lock()
+_threads = ThreadPoolExecutor(len(_CHECKS), thread_name_prefix="health")
+_questions: dict[str, "Future[bool]"] = {}
 
 _ADDRESSES = {"/healthz": healthz, "/readyz": readyz}

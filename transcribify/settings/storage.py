@@ -17,6 +17,9 @@ S3_REGION = env.str("S3_REGION", default="") or None
 S3_ACCESS_KEY_ID = env.str("S3_ACCESS_KEY_ID", default="") or None
 S3_SECRET_ACCESS_KEY = env.str("S3_SECRET_ACCESS_KEY", default="") or None
 
+# Longest wait for the storage to answer, in seconds; what it does not answer is tried once more.
+S3_TIMEOUT_SECONDS = env.float("S3_TIMEOUT_SECONDS", default=15.0)
+
 # Folder inside the bucket.
 S3_PREFIX = env.str("S3_PREFIX", default="")
 
