@@ -59,7 +59,8 @@ def test_t19_a_storage_that_hangs_hangs_nobody_else(start_service, door, english
     assert (answer.status_code, answer.json()["code"]) == (503, "storage_unavailable")
     seconds = time.monotonic() - started
     print(
-        f"T19: a hung storage: /readyz 503 in {ready_seconds:.1f} s, POST 503 in {seconds / timeout_seconds:.0f} time-outs"
+        f"T19: a hung storage: /readyz 503 in {ready_seconds:.1f} s, "
+        f"POST 503 in {seconds / timeout_seconds:.0f} time-outs of {timeout_seconds} s"
     )
     assert client.usage()["reserved_seconds"] == 0
     assert ready_seconds < 8
