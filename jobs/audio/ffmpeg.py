@@ -180,7 +180,7 @@ def _watch(process: subprocess.Popen[bytes], deadline: float, beat: Callable[[],
     stdout, stderr = _Kept(STDOUT_BYTES, 0), _Kept(STDERR_BYTES, STDERR_BYTES)
     with selectors.DefaultSelector() as outputs:
         for pipe, kept in ((process.stdout, stdout), (process.stderr, stderr)):
-            assert pipe is not None
+            assert pipe is not None  # nosec B101 # for the type checker
             outputs.register(pipe, selectors.EVENT_READ, kept)
         while True:
             for key, _ in outputs.select(LOOK_SECONDS if outputs.get_map() else 0):
@@ -237,7 +237,7 @@ def _without_network() -> tuple[str, ...]:
 
 def _succeeds(command: Sequence[str]) -> bool:
     try:
-        done = subprocess.run(  # noqa: S603 - fixed words
+        done = subprocess.run(  # nosec B603 # noqa: S603 - fixed words
             command, stdin=subprocess.DEVNULL, capture_output=True, env=_environment(), timeout=5, check=False
         )
     except (OSError, subprocess.TimeoutExpired):
