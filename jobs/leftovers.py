@@ -1,8 +1,10 @@
 """Files that no job needs: decoded audio of finished jobs, and what a process left behind when it was killed."""
 
 import logging
+import shutil
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
@@ -36,7 +38,8 @@ def remove_orphans() -> int:
     A web process that is killed between storing a recording and committing its row leaves one, and so does a job that
     is deleted while the storage does not answer.
     """
-    return _remove_orphans_in("uploads") + _remove_orphans_in("work") + _remove_broken_uploads()
+    stored = _remove_orphans_in("uploads") + _remove_orphans_in("work")
+    return stored + _remove_old_entries(settings.FILE_UPLOAD_TEMP_DIR) + _remove_old_entries(settings.WORK_DIR)
 
 
 def _remove_orphans_in(top: str) -> int:
@@ -70,11 +73,18 @@ def _is_old(folder: str) -> bool:
     return all(default_storage.get_modified_time(key) < timezone.now() - ORPHAN_AGE for key in keys)
 
 
-def _remove_broken_uploads() -> int:
-    """What a killed web process had received of uploads. Each machine looks at its own disk."""
+def _remove_old_entries(folder: Path) -> int:
+    """What killed processes had received of uploads, or were decoding; also those of containers that are gone.
+
+    Each machine looks at its own disk.
+    """
     removed = 0
-    for path in Path(settings.FILE_UPLOAD_TEMP_DIR).glob("*"):
-        if path.is_file() and time.time() - path.stat().st_mtime > ORPHAN_AGE.total_seconds():
-            path.unlink(missing_ok=True)
-            removed += 1
+    for path in Path(folder).glob("*"):
+        with suppress(OSError):
+            if time.time() - path.stat().st_mtime > ORPHAN_AGE.total_seconds():
+                if path.is_dir():
+                    shutil.rmtree(path)
+                else:
+                    path.unlink()
+                removed += 1
     return removed

@@ -22,6 +22,8 @@ def empty_storage(settings, tmp_path):
     settings.MEDIA_ROOT = tmp_path / "media"
     settings.FILE_UPLOAD_TEMP_DIR = tmp_path / "incoming"
     settings.FILE_UPLOAD_TEMP_DIR.mkdir()
+    settings.WORK_DIR = tmp_path / "work"
+    settings.WORK_DIR.mkdir()
 
 
 def store(key: str, *, old: bool = True) -> Path:
@@ -60,6 +62,16 @@ def test_a_broken_upload_is_removed_when_it_is_old(settings):
     old, young = (settings.FILE_UPLOAD_TEMP_DIR / name for name in ("old.upload", "young.upload"))
     old.touch()
     young.touch()
+    os.utime(old, (LONG_AGO, LONG_AGO))
+    assert leftovers.remove_orphans() == 1
+    assert (old.exists(), young.exists()) == (False, True)
+
+
+def test_the_work_of_a_container_that_is_gone_is_removed(settings):
+    old, young = (settings.WORK_DIR / f"gone-4026531836.{pid}-abc" for pid in (7, 8))
+    for folder in (old, young):
+        folder.mkdir()
+        (folder / "audio.pcm").touch()
     os.utime(old, (LONG_AGO, LONG_AGO))
     assert leftovers.remove_orphans() == 1
     assert (old.exists(), young.exists()) == (False, True)
