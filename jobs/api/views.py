@@ -1,7 +1,8 @@
 """The doors to jobs: submit, list, show, delete, cancel, retry, report again."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.core.files.uploadedfile import TemporaryUploadedFile
@@ -81,37 +82,34 @@ class JobView(GenericAPIView):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-class CancelView(GenericAPIView):
+class MoveView(GenericAPIView):
+    """A POST without a body that changes a job's course, and answers with the job as it is then."""
+
+    serializer_class = serializers.Serializer
+    move: ClassVar[Callable[..., Job]]
+
+    @extend_schema(request=None, responses={202: JobDetail})
+    def post(self, request: Request, job_id: int) -> Response:
+        job = self.move(job=find_job(request, job_id))
+        return Response(dict(JobDetail(job).data), status=status.HTTP_202_ACCEPTED)
+
+
+class CancelView(MoveView):
     """Stop a job. What is transcribed already is kept and charged, the rest is released."""
 
-    serializer_class = serializers.Serializer
-
-    @extend_schema(request=None, responses={202: JobDetail})
-    def post(self, request: Request, job_id: int) -> Response:
-        job = services.cancel_job(job=find_job(request, job_id))
-        return Response(dict(JobDetail(job).data), status=status.HTTP_202_ACCEPTED)
+    move = staticmethod(services.cancel_job)
 
 
-class RetryView(GenericAPIView):
+class RetryView(MoveView):
     """Run a failed or cancelled job again, from the start and with a reservation of its own."""
 
-    serializer_class = serializers.Serializer
-
-    @extend_schema(request=None, responses={202: JobDetail})
-    def post(self, request: Request, job_id: int) -> Response:
-        job = services.retry_job(job=find_job(request, job_id))
-        return Response(dict(JobDetail(job).data), status=status.HTTP_202_ACCEPTED)
+    move = staticmethod(services.retry_job)
 
 
-class ReportView(GenericAPIView):
+class ReportView(MoveView):
     """Write the report of a finished job again. Free of charge; the old report stays until the new one is there."""
 
-    serializer_class = serializers.Serializer
-
-    @extend_schema(request=None, responses={202: JobDetail})
-    def post(self, request: Request, job_id: int) -> Response:
-        job = services.rewrite_report(job=find_job(request, job_id))
-        return Response(dict(JobDetail(job).data), status=status.HTTP_202_ACCEPTED)
+    move = staticmethod(services.rewrite_report)
 
 
 def find_job(request: Request, job_id: int) -> Job:

@@ -90,6 +90,26 @@ class TestCancel:
         assert (job.status, job.cancel_requested) == (status, False)
 
 
+class TestRetry:
+    @pytest.mark.parametrize("status", [Status.FAILED, Status.CANCELLED])
+    def test_a_job_that_came_to_nothing_runs_again_with_a_reservation(self, as_alice, make_job, status, alice):
+        job = make_job()
+        lifecycle.fail(lifecycle.claim_job(job_id=job.pk, stage=Stage.PROBE, holder="x:1:2"), code="x", message="y")
+        Job.objects.update(status=status)
+        answer = as_alice.post(f"/jobs/{job.pk}/retry")
+        assert (answer.status_code, answer.json()["status"], answer.json()["error"]) == (202, "pending", None)
+        alice.quota.refresh_from_db()
+        assert (Job.objects.get().run, alice.quota.reserved_ms) == (2, 10_000)
+
+    @pytest.mark.parametrize("status", [Status.PENDING, Status.PROCESSING, Status.DONE])
+    def test_any_other_is_a_conflict_and_stays_as_it_is(self, as_alice, make_job, status):
+        job = make_job(status=status)
+        answer = as_alice.post(f"/jobs/{job.pk}/retry")
+        assert (answer.status_code, answer.json()["code"]) == (409, "not_retryable")
+        job.refresh_from_db()
+        assert (job.status, job.run) == (status, 1)
+
+
 class TestDelete:
     def test_it_removes_the_recording_and_keeps_the_ledger(self, as_alice, make_job):
         key = default_storage.save("uploads/test/source", ContentFile(b"sound"))
