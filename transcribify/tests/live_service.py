@@ -167,7 +167,7 @@ class LiveService:
         return {
             # Nothing of the caller's that configures the service: its database, keys and bucket are not ours to touch.
             **{name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ},
-            "DJANGO_SETTINGS_MODULE": "transcribify.settings.development",
+            "DJANGO_SETTINGS_MODULE": "transcribify.tests.live_settings",
             "ENV_FILE": os.devnull,
             "PYTHONUNBUFFERED": "1",
             "DATA_DIR": str(self.folder),

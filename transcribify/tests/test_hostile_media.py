@@ -121,12 +121,14 @@ class Attack:
 
 
 @pytest.fixture(scope="module")
-def attack(service: LiveService, hostile_pack: tuple[Lures, list[HostileFile]], call_counter: CallCounter) -> Attack:
+def attack(
+    service: LiveService, hostile_pack: tuple[Lures, list[HostileFile]], call_counter: CallCounter
+) -> Iterator[Attack]:
     lures, pack = hostile_pack
+    bait = []
     for folder in (service.folder, service.folder / "media", service.folder / "incoming"):
         folder.mkdir(exist_ok=True)
-        shutil.copy(lures.speech, folder)
-        shutil.copy(lures.stream, folder)
+        bait += [shutil.copy(lures.speech, folder), shutil.copy(lures.stream, folder)]
     full = os.environ.get("FAULT_TESTS") == "full"
     chosen = [file for file in pack if full or file.name in REPRESENTATIVE]
     residents, started = Residents(service), time.monotonic()
@@ -141,7 +143,9 @@ def attack(service: LiveService, hostile_pack: tuple[Lures, list[HostileFile]], 
     print(*outcomes, sep="\n")
     figures = ", ".join(f"{name} {peak / MEGABYTE:.0f} MB" for name, peak in sorted(found.peaks.items()))
     print(f"{len(chosen)} files in {found.wall_seconds:.0f} s, {found.calls} calls; at most {figures}")
-    return found
+    yield found
+    for path in bait:
+        Path(path).unlink()
 
 
 def test_each_file_ends_in_time_in_a_clear_error_or_an_honest_result(attack: Attack) -> None:

@@ -2,6 +2,8 @@
 
 import os
 
+import pytest
+
 FULL = os.environ.get("FAULT_TESTS") == "full"
 
 TWO_WORKERS = {"worker1": "speech,light", "worker2": "speech,light"}
@@ -15,6 +17,9 @@ QUICK = {
     "RECONCILE_EVERY_SECONDS": "1",
 }
 """Short jobs, short leases: a minute's wait would prove nothing more. Crash settings are the real ones."""
+
+
+full_size = pytest.mark.skipif(not FULL, reason="at full size only: ./run faults")
 
 
 def sized(*, short: int, full: int) -> int:

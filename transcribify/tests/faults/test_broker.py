@@ -13,7 +13,7 @@ from celery import Celery
 from transcribify.tests.client import Client
 from transcribify.tests.faults.books import Books
 from transcribify.tests.faults.chaos import Chaos, submit_many
-from transcribify.tests.faults.settings import sized
+from transcribify.tests.faults.settings import full_size, sized
 from transcribify.tests.live_service import LiveService
 
 SEED = random.randrange(10_000)
@@ -21,9 +21,7 @@ SEED = random.randrange(10_000)
 
 def test_t2_dropped_connections_charge_nothing_twice(live, client, english_path):
     books, chaos = Books(live), Chaos(live, SEED)
-    jobs = submit_many(
-        client, english_path, sized(short=12, full=200), lambda number: f"sleep={0.1 + number % 10 / 10}"
-    )
+    jobs = submit_many(client, english_path, sized(short=8, full=200), lambda number: f"sleep={0.1 + number % 10 / 10}")
     seconds = chaos.storm(
         "drop_connections", every_seconds=sized(short=2, full=5), until=books.is_at_rest, limit_seconds=600
     )
@@ -54,8 +52,8 @@ def test_t2_doubled_and_untimely_messages_change_nothing(live, client, english_p
 
 def test_t3_a_flushed_redis_only_delays(live, client, english_path):
     books, chaos = Books(live), Chaos(live, SEED)
-    jobs = submit_many(client, english_path, sized(short=8, full=50), lambda number: "sleep=0.5")
-    flushes_end = time.monotonic() + sized(short=6, full=60)
+    jobs = submit_many(client, english_path, sized(short=6, full=50), lambda number: "sleep=0.5")
+    flushes_end = time.monotonic() + sized(short=5, full=60)
     chaos.storm(
         "flush", every_seconds=sized(short=2, full=10), until=lambda: time.monotonic() > flushes_end, limit_seconds=90
     )
@@ -69,9 +67,9 @@ def test_t3_a_flushed_redis_only_delays(live, client, english_path):
 
 
 def test_t4_recordings_are_taken_while_redis_is_down(live, client, english_path):
-    count, books = sized(short=10, full=50), Books(live)
+    count, books = sized(short=6, full=50), Books(live)
     live.kill("redis")
-    away_until = time.monotonic() + sized(short=8, full=60)
+    away_until = time.monotonic() + sized(short=4, full=60)
     seconds, answers = [], []
     for _ in range(count):
         answer, took = timed(lambda: client.submit(english_path, prompt="sleep=0.1"))
@@ -102,7 +100,7 @@ def test_t5_a_hung_redis_hangs_nobody(live, client, english_path):
     }
     slowest = dict.fromkeys(doors, 0.0)
     with hung(live, "redis"):
-        until = time.monotonic() + sized(short=12, full=30)
+        until = time.monotonic() + sized(short=5, full=30)
         while time.monotonic() < until:
             for name, (status, request) in doors.items():
                 answer, took = timed(request)
@@ -113,7 +111,7 @@ def test_t5_a_hung_redis_hangs_nobody(live, client, english_path):
     assert max(slowest.values()) < 8
 
 
-@pytest.mark.parametrize("appendonly", ["yes", "no"])
+@pytest.mark.parametrize("appendonly", [pytest.param("yes", marks=full_size), "no"])
 def test_t6_a_killed_redis_loses_no_job(live, client, english_path, appendonly):
     books = Books(live)
     live.redis("CONFIG", "SET", "appendonly", appendonly)
@@ -142,6 +140,7 @@ def hung(live: LiveService, name: str) -> Iterator[None]:
         live.signal(name, signal.SIGCONT)
 
 
+@full_size
 def test_many_at_once_wait_no_longer_for_a_hung_redis_than_one(live, client, english_path):
     """The first finds out, the others are told."""
     slowest: list[float] = []

@@ -11,6 +11,7 @@ import pytest
 
 from transcribify.tests.faults.books import Books
 from transcribify.tests.faults.conftest import new_client
+from transcribify.tests.faults.settings import full_size
 from transcribify.tests.live_service import wait_until
 from transcribify.tests.s3_server import FlakyDoor, s3_server, s3_variables
 
@@ -43,6 +44,7 @@ def test_t19_a_storage_that_breaks_delays_a_job_and_refuses_uploads_clearly(star
     print("T19: a broken storage: the job was tried again and is done; an upload meanwhile was 503 storage_unavailable")
 
 
+@full_size
 def test_t19_a_storage_that_hangs_hangs_nobody_else(start_service, door, english_path):
     timeout_seconds = 3
     variables = {"S3_TIMEOUT_SECONDS": str(timeout_seconds), **s3_variables(door.address)}

@@ -9,9 +9,10 @@ from transcribify.tests.conftest import ASSETS
 from transcribify.tests.faults.books import Books
 from transcribify.tests.faults.chaos import submit_many
 from transcribify.tests.faults.conftest import new_client
-from transcribify.tests.faults.settings import sized
+from transcribify.tests.faults.settings import full_size
 
 
+@full_size
 @pytest.mark.parametrize("method", ["fork", "spawn"])
 def test_t7_a_real_model_works_in_every_pool_process(start_service, english_path, method):
     live = start_service(
@@ -24,7 +25,7 @@ def test_t7_a_real_model_works_in_every_pool_process(start_service, english_path
     )
     client = new_client(live)
     live.start_worker("worker1", concurrency=2)
-    jobs = submit_many(client, english_path, sized(short=4, full=10), lambda number: "")
+    jobs = submit_many(client, english_path, 10, lambda number: "")
     Books(live).wait_for_rest(seconds=120)
     seconds = [duration_of(client.job(job_id)) for job_id in jobs]
     print(f"T7 {method}: {len(jobs)} jobs, median {statistics.median(seconds):.1f} s, longest {max(seconds):.1f} s")

@@ -19,10 +19,14 @@ def test_t1_killed_workers_lose_no_job_and_charge_none_twice(request, lane, engl
     live = request.getfixturevalue(lane)
     books, chaos, client = Books(live), Chaos(live, SEED), new_client(live)
     jobs = submit_many(
-        client, english_path, sized(short=24, full=200), lambda number: f"sleep={0.1 + number % 10 / 10}"
+        client, english_path, sized(short=16, full=200), lambda number: f"sleep={0.1 + number % 10 / 10}"
     )
     seconds = chaos.storm(
-        "kill_process", every_seconds=3, until=books.is_at_rest, limit_seconds=180, at_most=sized(short=5, full=1000)
+        "kill_process",
+        every_seconds=sized(short=2, full=3),
+        until=books.is_at_rest,
+        limit_seconds=180,
+        at_most=sized(short=4, full=1000),
     )
     print(
         f"T1 {lane} seed {SEED}: {len(jobs)} jobs, {dict(chaos.inflicted)}, {books.statuses(jobs)}, "

@@ -16,7 +16,9 @@ SEED = random.randrange(10_000)
 WORKERS = ("worker1", "worker2")
 
 
-@pytest.mark.parametrize(("prompt", "meaning"), [("sleep=8", "many segments"), ("sleep=1 do=pause", "one long batch")])
+@pytest.mark.parametrize(
+    ("prompt", "meaning"), [("sleep=8", "many segments"), ("sleep=1 do=pause once", "one long batch")]
+)
 def test_t12_a_worker_that_is_asked_to_stop_puts_its_job_back_and_ends(live, client, english_path, prompt, meaning):
     books = Books(live)
     job_id = client.submit(english_path, prompt=prompt).json()["id"]
@@ -36,7 +38,7 @@ def test_t12_a_worker_that_is_asked_to_stop_puts_its_job_back_and_ends(live, cli
 
 
 def test_t12_a_rolling_restart_under_load_fails_nothing(live, client, english_path):
-    books, rounds = Books(live), sized(short=3, full=10)
+    books, rounds = Books(live), sized(short=2, full=10)
     jobs = submit_many(client, english_path, 4 * rounds, lambda number: "sleep=1")
     slowest = 0.0
     for number in range(rounds):
