@@ -19,6 +19,7 @@ from transcribify.tests.live_service import LiveService
 SEED = random.randrange(10_000)
 
 
+@full_size
 def test_t2_dropped_connections_charge_nothing_twice(live, client, english_path):
     books, chaos = Books(live), Chaos(live, SEED)
     jobs = submit_many(client, english_path, sized(short=8, full=200), lambda number: f"sleep={0.1 + number % 10 / 10}")
@@ -50,6 +51,7 @@ def test_t2_doubled_and_untimely_messages_change_nothing(live, client, english_p
     print(f"T2: 8 jobs among doubled and untimely messages: 8 done, 8 transcriptions, 0 settled twice (seed {SEED})")
 
 
+@full_size
 def test_t3_a_flushed_redis_only_delays(live, client, english_path):
     books, chaos = Books(live), Chaos(live, SEED)
     jobs = submit_many(client, english_path, sized(short=6, full=50), lambda number: "sleep=0.5")
