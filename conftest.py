@@ -16,6 +16,13 @@ pytest_plugins = ["jobs.tests.stubs.fixtures"]
 PASSWORD = "correct horse battery"  # noqa: S105
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """For a run in two processes: the tests of the running service keep together, and share what they started."""
+    for item in items:
+        is_live = item.path.is_relative_to(Path(__file__).parent / "transcribify")
+        item.add_marker(pytest.mark.xdist_group("live" if is_live else "packages"))
+
+
 @pytest.fixture
 def alice(db: None) -> User:
     """The owner."""

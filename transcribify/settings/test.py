@@ -5,6 +5,9 @@ import tempfile
 
 for _name in ("OPENAI_API_KEY", "GROQ_API_KEY", "OPENROUTER_API_KEY", "REPORT_BASE_URL", "S3_BUCKET", "DEBUG"):
     os.environ[_name] = ""
+# A folder for each process, where the suite runs in several: these are started with the first one's environment.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="transcribify-test-")
 os.environ.setdefault("DATA_DIR", tempfile.mkdtemp(prefix="transcribify-test-"))
 os.environ.setdefault("ENV_FILE", os.devnull)
 

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from transcribify.tests.faults.books import Books
 from transcribify.tests.faults.chaos import Chaos, submit_many
 from transcribify.tests.faults.conftest import new_client
-from transcribify.tests.faults.settings import sized
+from transcribify.tests.faults.settings import full_size, sized
 from transcribify.tests.live_service import ROOT, LiveService, wait_until
 
 MAKE_JOBS = """
@@ -21,6 +21,7 @@ Job.objects.bulk_create(Job(owner=owner, filename="race") for _ in range({count}
 """
 
 
+@full_size
 def test_t13_a_database_that_restarts_again_and_again_loses_nothing(live_on_postgres, postgres_server, english_path):
     live = live_on_postgres
     books, chaos, client = Books(live), Chaos(live, 1, postgres_server), new_client(live)

@@ -24,6 +24,7 @@ def door() -> Iterator[FlakyDoor]:
         flaky.close()
 
 
+@full_size
 def test_t19_a_storage_that_breaks_delays_a_job_and_refuses_uploads_clearly(start_service, door, english_path):
     live = start_service(workers={}, **s3_variables(door.address))
     books, client = Books(live), new_client(live)

@@ -11,18 +11,20 @@ from transcribify.tests.faults.conftest import new_client
 from transcribify.tests.faults.settings import FULL, sized
 
 SEED = random.randrange(10_000)
+FAULTS = ["kill_process"] if FULL else ["kill_process", "drop_connections", "flush"]
 LANES = ["live", "live_on_postgres"] if FULL else ["live"]
 
 
 @pytest.mark.parametrize("lane", LANES)
 def test_t1_killed_workers_lose_no_job_and_charge_none_twice(request, lane, english_path):
+    """In the short run connections are dropped and Redis is flushed, too (T2, T3)."""
     live = request.getfixturevalue(lane)
     books, chaos, client = Books(live), Chaos(live, SEED), new_client(live)
     jobs = submit_many(
         client, english_path, sized(short=16, full=200), lambda number: f"sleep={0.1 + number % 10 / 10}"
     )
     seconds = chaos.storm(
-        "kill_process",
+        *FAULTS,
         every_seconds=sized(short=2, full=3),
         until=books.is_at_rest,
         limit_seconds=180,

@@ -9,7 +9,7 @@ import pytest
 
 from transcribify.tests.faults.books import Books
 from transcribify.tests.faults.chaos import submit_many
-from transcribify.tests.faults.settings import sized
+from transcribify.tests.faults.settings import full_size, sized
 from transcribify.tests.live_service import wait_until
 
 SEED = random.randrange(10_000)
@@ -17,7 +17,7 @@ WORKERS = ("worker1", "worker2")
 
 
 @pytest.mark.parametrize(
-    ("prompt", "meaning"), [("sleep=8", "many segments"), ("sleep=1 do=pause once", "one long batch")]
+    ("prompt", "meaning"), [pytest.param("sleep=8", "many segments", marks=full_size), ("sleep=1 do=pause once", "one long batch")]
 )
 def test_t12_a_worker_that_is_asked_to_stop_puts_its_job_back_and_ends(live, client, english_path, prompt, meaning):
     books = Books(live)
