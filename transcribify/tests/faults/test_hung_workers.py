@@ -13,7 +13,9 @@ from transcribify.tests.live_service import wait_until
 STALL_SECONDS = float(QUICK["JOB_STALL_SECONDS"])
 
 
-@pytest.mark.parametrize("fault", [pytest.param("hang", marks=full_size), pytest.param("hang_holding_the_lock", marks=full_size), "freeze"])
+@pytest.mark.parametrize(
+    "fault", [pytest.param("hang", marks=full_size), pytest.param("hang_holding_the_lock", marks=full_size), "freeze"]
+)
 def test_t10_a_hung_job_runs_once_more_and_the_only_slot_takes_the_next(live, client, english_path, fault):
     books = Books(live)
     with a_single_worker(live):

@@ -17,7 +17,8 @@ WORKERS = ("worker1", "worker2")
 
 
 @pytest.mark.parametrize(
-    ("prompt", "meaning"), [pytest.param("sleep=8", "many segments", marks=full_size), ("sleep=1 do=pause once", "one long batch")]
+    ("prompt", "meaning"),
+    [pytest.param("sleep=8", "many segments", marks=full_size), ("sleep=1 do=pause once", "one long batch")],
 )
 def test_t12_a_worker_that_is_asked_to_stop_puts_its_job_back_and_ends(live, client, english_path, prompt, meaning):
     books = Books(live)
