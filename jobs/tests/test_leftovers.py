@@ -14,6 +14,7 @@ from jobs import files, leftovers
 
 pytestmark = pytest.mark.django_db
 
+NOBODYS = uuid.UUID("00000000-0000-4000-8000-000000000000")
 LONG_AGO = time.time() - (leftovers.ORPHAN_AGE + timedelta(hours=1)).total_seconds()
 
 
@@ -33,7 +34,7 @@ def store(key: str, *, old: bool = True) -> Path:
     return path
 
 
-@pytest.mark.parametrize("key", [files.source_key(uuid.uuid4()), files.pcm_key(uuid.uuid4(), uuid.uuid4())])
+@pytest.mark.parametrize("key", [files.source_key(NOBODYS), files.pcm_key(NOBODYS, NOBODYS)], ids=["upload", "work"])
 def test_an_old_file_without_a_job_is_removed_with_its_folder(key):
     path = store(key)
     assert leftovers.remove_orphans() == 1
