@@ -38,14 +38,25 @@ MUTATIONS = (
         (f"{FAULTS}/test_broker.py::test_t2_doubled_and_untimely_messages_change_nothing",),
     ),
     Mutation(
-        "unique index of the ledger",
+        "unique index of the ledger: one row of a kind for each run",
         (
             (
-                "accounts/models.py",
-                'models.UniqueConstraint(fields=["job_id", "run", "kind"]',
-                'models.Index(fields=["job_id", "run", "kind"]',
+                "accounts/migrations/0001_initial.py",
+                "models.UniqueConstraint(fields=('job_id', 'run', 'kind'), name='ledger_once_per_kind'), ",
+                "",
             ),
-            ("accounts/models.py", "constraints = [", "indexes += ["),
+        ),
+        ("accounts/tests/test_quota.py",),
+    ),
+    Mutation(
+        "unique index of the ledger: one closing row for each run",
+        (
+            (
+                "accounts/migrations/0001_initial.py",
+                ", models.UniqueConstraint(condition=models.Q(('kind__in', ['settle', 'release'])), "
+                "fields=('job_id', 'run'), name='ledger_closed_once')",
+                "",
+            ),
         ),
         ("accounts/tests/test_quota.py",),
     ),

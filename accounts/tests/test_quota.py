@@ -59,6 +59,14 @@ def test_releasing_charges_nothing(account):
     assert counters(account) == (0, 0)
 
 
+def test_a_run_is_reserved_once(account):
+    quota.reserve(account_id=account.pk, job_id=1, run=1, duration_ms=10_000)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        quota.reserve(account_id=account.pk, job_id=1, run=1, duration_ms=10_000)
+    account.refresh_from_db()
+    assert account.reserved_ms == 10_000
+
+
 @pytest.mark.parametrize("second", [quota.release, quota.settle])
 def test_a_run_is_closed_once(account, second):
     reserve(account, 10_000)
