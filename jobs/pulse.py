@@ -36,17 +36,22 @@ class Pulse:
 
     def beat(self, *, stall_seconds: float) -> None:
         """Say that this process runs, and how long it may go without saying so."""
-        with suppress(OSError):
+        try:
             if self._file is None:
                 self._path.parent.mkdir(parents=True, exist_ok=True)
                 self._file = self._path.open("wb", buffering=0)
             # Over the beat before and in one piece: the file is never empty, in whatever moment the process freezes.
             os.pwrite(self._file.fileno(), f"{time.monotonic():20.3f} {stall_seconds:20.3f}".encode(), 0)
+        except OSError as error:
+            # An old beat would have a healthy process killed; without one it is only not watched.
+            logger.warning("this process cannot show that it runs: %s", error)
+            self.end()
 
     def end(self) -> None:
         with suppress(OSError):
             if self._file is not None:
                 self._file.close()
+                self._file = None
             self._path.unlink(missing_ok=True)
 
 
@@ -72,7 +77,10 @@ class FrozenWatch:
     def _watch(self) -> None:
         while True:
             time.sleep(LOOK_SECONDS)
-            self.kill_frozen()
+            try:
+                self.kill_frozen()
+            except Exception:
+                logger.exception("the pool's processes could not be looked at; it is tried again")
 
     def _paths(self) -> list[Path]:
         return list(Path(settings.WORK_DIR).glob(f"{machine_name()}.*-pulse-{os.getpid()}"))
