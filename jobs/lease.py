@@ -38,6 +38,9 @@ ASK_SECONDS = 2.0
 PATIENCE_SECONDS = 3.0
 """How long the loop may take to hear that it must stop, before the thread acts in its place."""
 
+STOP_GRACE_SECONDS = 2.0
+"""How long a job goes on when its worker is asked to stop: what can be finished in that time need not be done twice."""
+
 
 class LeaseKeeper:
     """Keeps one claim alive: ``with LeaseKeeper(claim, stall_seconds=…) as keeper: … keeper.beat()``."""
@@ -49,7 +52,8 @@ class LeaseKeeper:
         self._stall_seconds = stall_seconds
         now = time.monotonic()
         self._last_beat = self._last_renewal = self._last_question = now
-        self._told_at: float | None = None
+        self._cancelled_at: float | None = None
+        self._stop_at: float | None = None
         self._pulse = Pulse()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._keep, name=f"lease-{claim.job_id}", daemon=True)
@@ -72,7 +76,7 @@ class LeaseKeeper:
             raise LeaseLost(f"job {self.claim.job_id} is no longer held by this worker")
         if self.cancelled:
             raise CancelRequested(f"job {self.claim.job_id} was cancelled by its owner")
-        if stop_is_requested():
+        if self._seconds_since_stop(self._last_beat) >= STOP_GRACE_SECONDS:
             raise StopRequested("this worker is shutting down")
 
     def expect_progress_within(self, seconds: float) -> None:
@@ -109,12 +113,11 @@ class LeaseKeeper:
                 now - self._last_beat,
             )
             _end_process()
-        if self.lost:
-            return
-        if now - self._last_renewal >= settings.JOB_LEASE_SECONDS / 4:
-            self._ask(now, lifecycle.renew)
-        elif now - self._last_question >= min(ASK_SECONDS, settings.JOB_LEASE_SECONDS / 4):
-            self._ask(now, lifecycle.is_cancel_requested)
+        if not self.lost:
+            if now - self._last_renewal >= settings.JOB_LEASE_SECONDS / 4:
+                self._ask(now, lifecycle.renew)
+            elif now - self._last_question >= min(ASK_SECONDS, settings.JOB_LEASE_SECONDS / 4):
+                self._ask(now, lifecycle.is_cancel_requested)
         self._act_in_place_of_the_loop(now)
 
     def _ask(self, now: float, question: Callable[[Claim], bool]) -> None:
@@ -130,29 +133,36 @@ class LeaseKeeper:
             connections.close_all()
             self.lost = now - self._last_renewal > settings.JOB_LEASE_SECONDS
 
+    def _seconds_since_stop(self, now: float) -> float:
+        """How long ago this process heard that its worker is to stop; less than 0 when it did not."""
+        if self._stop_at is None and stop_is_requested():
+            self._stop_at = now
+        return -1.0 if self._stop_at is None else now - self._stop_at
+
     def _act_in_place_of_the_loop(self, now: float) -> None:
         """Its next segment may be a minute away; the owner, or whoever waits for the worker's end, is not to wait."""
-        stopping = stop_is_requested()
-        if not (self.cancelled or stopping) or self.lost:
-            return
-        self._told_at = self._told_at or now
-        if now - self._told_at < PATIENCE_SECONDS:
-            return
+        stopping = self._seconds_since_stop(now) >= STOP_GRACE_SECONDS + PATIENCE_SECONDS
+        if self.cancelled and self._cancelled_at is None:
+            self._cancelled_at = now
+        cancelling = self._cancelled_at is not None and now - self._cancelled_at >= PATIENCE_SECONDS
+        if not self.lost and (stopping or cancelling):
+            self._let_go()
+        if self.lost and stopping:
+            logger.warning("job %s: this process does not wait for the engine, it ends itself", self.claim.job_id)
+            _end_process()
+
+    def _let_go(self) -> None:
         try:
             if self.cancelled:
                 lifecycle.cancel(self.claim)
             else:
                 lifecycle.put_back(self.claim, reason="the worker was asked to stop")
         except LeaseLost:
-            self.lost = True
-            return
+            logger.info("job %s: the loop was faster", self.claim.job_id)
         except Exception as error:
             logger.warning("job %s: it could not be let go, that is tried again: %s", self.claim.job_id, error)
             return
         self.lost = True
-        if stopping and not self.cancelled:
-            logger.warning("job %s: put back; this process does not wait for the engine", self.claim.job_id)
-            _end_process()
 
 
 def _end_process() -> None:

@@ -12,13 +12,17 @@ from transcribify.tests.faults.settings import FULL, sized
 
 SEED = random.randrange(10_000)
 FAULTS = ["kill_process"] if FULL else ["kill_process", "drop_connections", "flush"]
-LANES = ["live", "live_on_postgres"] if FULL else ["live"]
 
 
-@pytest.mark.parametrize("lane", LANES)
-def test_t1_killed_workers_lose_no_job_and_charge_none_twice(request, lane, english_path):
-    """In the short run connections are dropped and Redis is flushed, too (T2, T3)."""
-    live = request.getfixturevalue(lane)
+def test_t1_killed_workers_lose_no_job_and_charge_none_twice(start_service, english_path, database):
+    """In the short run connections are dropped and Redis is flushed, too (T2, T3).
+
+    Eight crashes are allowed and not three: with a kill every 3 s, about as long as a process takes to come back, one
+    innocent job in a few hundred is hit three times.
+    """
+    if database and not FULL:
+        pytest.skip("at full size only: ./run faults")
+    live = start_service(JOB_MAX_CRASHES="8", **database)
     books, chaos, client = Books(live), Chaos(live, SEED), new_client(live)
     jobs = submit_many(
         client, english_path, sized(short=16, full=200), lambda number: f"sleep={0.1 + number % 10 / 10}"
@@ -31,7 +35,8 @@ def test_t1_killed_workers_lose_no_job_and_charge_none_twice(request, lane, engl
         at_most=sized(short=4, full=1000),
     )
     print(
-        f"T1 {lane} seed {SEED}: {len(jobs)} jobs, {dict(chaos.inflicted)}, {books.statuses(jobs)}, "
+        f"T1 {'postgresql' if database else 'sqlite'} seed {SEED}: {len(jobs)} jobs, {dict(chaos.inflicted)}, "
+        f"{books.statuses(jobs)}, "
         f"{books.charged_twice()} charged twice, {books.transcriptions(jobs)} transcriptions begun, {seconds:.0f} s"
     )
     assert books.statuses(jobs) == {"done": len(jobs)}
