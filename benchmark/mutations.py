@@ -82,7 +82,7 @@ MUTATIONS = (
     Mutation(
         "condition of the budget's gate",
         (("accounts/quota.py", "    if duration_ms > 0:\n        accounts = accounts.filter(fits)\n", ""),),
-        (f"{FAULTS}/test_database.py::test_t15_a_budget_that_many_clients_race_for_is_given_out_exactly",),
+        ("accounts/tests/test_quota.py",),
     ),
     Mutation(
         "patience with a database that is away",
