@@ -11,8 +11,6 @@ from jobs.audio import ffmpeg
 from jobs.engines.base import SAMPLE_RATE, Audio
 from jobs.errors import InputFault
 
-BYTES_PER_SAMPLE = 2
-
 FORGIVEN_PACKETS = 2
 """A tag behind the sound or a stream joined in its middle costs a packet or two of files that nobody calls damaged."""
 
@@ -47,7 +45,7 @@ def decode_pcm(source: Path, target: Path, *, cap_seconds: float, beat: Callable
         file_bytes=ffmpeg.pcm_bytes(cap_seconds),
         beat=beat,
     )
-    samples = target.stat().st_size // BYTES_PER_SAMPLE if target.exists() else 0
+    samples = target.stat().st_size // ffmpeg.BYTES_PER_SAMPLE if target.exists() else 0
     if samples:
         lost = ending.lacked_memory or ending.lost_packets > FORGIVEN_PACKETS
         return Decoded(samples, is_whole=ending.code == 0 and not lost)

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import ffmpeg
 
+from jobs.engines.base import SAMPLE_RATE
 from jobs.errors import ConfigurationFault, InputFault, ResourceExceeded, TransientFault
 
 FORMATS = "wav,mp3,flac,ogg,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,aac,aiff,caf,w64,amr,asf,mpegts"
@@ -32,7 +33,7 @@ count, a program stays under 500 MB resident."""
 ADDRESS_KIBIBYTES = 1_500_000
 """Of address space, most of it libraries: the rougher limit, for kernels that count only part of the memory as data."""
 PROBE_BYTES = 5_000_000
-PCM_BYTES_PER_SECOND = 32_000
+BYTES_PER_SAMPLE = 2
 FILE_SLACK_BYTES = 4_000_000
 LOOK_SECONDS = 0.05
 READ_BYTES = 65_536
@@ -94,7 +95,7 @@ def decode_command(source: Path, target: Path, *, cap_seconds: float) -> list[st
     output = ffmpeg.output(
         stream["a:0"], f"file:{target}",
         vn=None, sn=None, dn=None, map_metadata=-1, map_chapters=-1,
-        af="asetpts=N/SR/TB", fs=pcm_bytes(cap_seconds), ac=1, ar=16_000, acodec="pcm_s16le", f="s16le",
+        af="asetpts=N/SR/TB", fs=pcm_bytes(cap_seconds), ac=1, ar=SAMPLE_RATE, acodec="pcm_s16le", f="s16le",
     )  # fmt: skip
     leash = ("-nostdin", "-hide_banner", "-v", "error", "-y", "-threads", "1", "-max_alloc", str(MAX_ALLOC_BYTES))
     command: list[str] = ffmpeg.compile(output)
@@ -103,7 +104,7 @@ def decode_command(source: Path, target: Path, *, cap_seconds: float) -> list[st
 
 def pcm_bytes(seconds: float) -> int:
     """The size of so much decoded audio."""
-    return round(seconds * PCM_BYTES_PER_SECOND)
+    return round(seconds * SAMPLE_RATE * BYTES_PER_SAMPLE)
 
 
 def run_limited(
