@@ -7,6 +7,8 @@
     ├── ResourceExceeded    the job needs more than a worker may have; not retried, refunded
     ├── ReportError         the report could not be written; the transcript stays, the job is done with a warning
     ├── Refused             the request does not fit the job's state (HTTP 409)
+    ├── IdempotencyKeyReused  the key of an earlier request with another content (HTTP 422)
+    ├── Removed             it was there and is gone (HTTP 410)
     └── Interrupted         the work must stop now; nothing is wrong with the recording
         ├── LeaseLost       another worker holds the job: save nothing
         ├── CancelRequested the owner cancelled
@@ -40,6 +42,14 @@ class ReportError(TranscribifyError):
 
 class Refused(TranscribifyError):
     code = "conflict"
+
+
+class IdempotencyKeyReused(TranscribifyError):
+    code = "idempotency_key_reused"
+
+
+class Removed(TranscribifyError):
+    code = "removed"
 
 
 class Interrupted(TranscribifyError):

@@ -13,7 +13,15 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from accounts.errors import AudioLimitExceeded, EmailTaken, RegistrationClosed, TooManyAttempts, TranscribifyError
-from jobs.errors import ConfigurationFault, InputFault, Refused, ResourceExceeded, TransientFault
+from jobs.errors import (
+    ConfigurationFault,
+    IdempotencyKeyReused,
+    InputFault,
+    Refused,
+    Removed,
+    ResourceExceeded,
+    TransientFault,
+)
 from jobs.files import storage_full
 
 logger = logging.getLogger(__name__)
@@ -36,6 +44,8 @@ STATUS_BY_CLASS: dict[type[TranscribifyError], int] = {
     AudioLimitExceeded: status.HTTP_429_TOO_MANY_REQUESTS,
     TooManyAttempts: status.HTTP_429_TOO_MANY_REQUESTS,
     Refused: status.HTTP_409_CONFLICT,
+    Removed: status.HTTP_410_GONE,
+    IdempotencyKeyReused: status.HTTP_422_UNPROCESSABLE_ENTITY,
     InputFault: status.HTTP_400_BAD_REQUEST,
     ResourceExceeded: status.HTTP_413_REQUEST_ENTITY_TOO_LARGE,
     TransientFault: status.HTTP_503_SERVICE_UNAVAILABLE,

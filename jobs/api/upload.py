@@ -1,5 +1,6 @@
 """How an upload reaches the disk: capped while it arrives, under a name of ours."""
 
+import hashlib
 import shutil
 from contextlib import suppress
 from typing import Any
@@ -33,6 +34,7 @@ class CappedFileHandler(TemporaryFileUploadHandler):
         FileUploadHandler.new_file(self, *args, **kwargs)
         self.file = TemporaryUploadedFile("recording", self.content_type, 0, self.charset, self.content_type_extra)
         self.received_bytes = 0
+        self.digest = hashlib.sha256()
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
         self.received_bytes += len(raw_data)
@@ -40,6 +42,7 @@ class CappedFileHandler(TemporaryFileUploadHandler):
             if self.received_bytes > max_upload_bytes():
                 raise upload_too_large()
             refuse_full_disk()
+            self.digest.update(raw_data)
             self.file.write(raw_data)
         except BaseException:
             self.file.close()
@@ -49,6 +52,8 @@ class CappedFileHandler(TemporaryFileUploadHandler):
         uploaded = super().file_complete(file_size)
         if uploaded is not None:
             uploaded.name = self.file_name
+            # Computed while it arrived: what was sent twice is known by it, and need not be read again.
+            uploaded.sha256 = self.digest.hexdigest()  # type: ignore[attr-defined]
         return uploaded
 
 

@@ -1,11 +1,8 @@
 """The doors to jobs: submit, list, show, delete, cancel, retry, report again."""
 
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from django.conf import settings
-from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
@@ -16,13 +13,13 @@ from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from jobs import recognition, services
-from jobs.api.serializers import JobDetail, JobSummary, SubmitInput
-from jobs.api.upload import receive_form
-from jobs.audio.probe import probe_header
-from jobs.errors import InputFault
+from jobs import services
+from jobs.api.intake import SubmitInput, origin_of, read_upload, receive_recording
+from jobs.api.options import check_options
+from jobs.api.serializers import JobDetail, JobSummary
 from jobs.models import Job
 from jobs.selectors import jobs_of
+from jobs.submission import submit_recording
 
 
 class NewestFirst(CursorPagination):
@@ -50,21 +47,19 @@ class JobsView(GenericAPIView):
 
     @extend_schema(responses={202: JobDetail})
     def post(self, request: Request) -> Response:
-        services.refuse_spent_budget(owner=request.user)  # type: ignore[arg-type]
-        receive_form(request)
-        refuse_second_file(request)
+        origin = origin_of(request)
+        receive_recording(request, origin)
         data = self.get_serializer(data=request.data)
         data.is_valid(raise_exception=True)
-        options = dict(data.validated_data)
-        upload = read_upload(options.pop("file"))
-        job = services.submit_job(
-            owner=request.user,  # type: ignore[arg-type]
-            upload=upload,
-            options=check_options(options),
-        )
-        headers = {"Location": f"/jobs/{job.pk}"}
+        asked = dict(data.validated_data)
+        upload = read_upload(asked.pop("file"))
+        options = check_options(asked)
+        submission = submit_recording(owner=request.user, upload=upload, options=options, origin=origin)  # type: ignore[arg-type]
+        headers = {"Location": f"/jobs/{submission.job.pk}"}
+        if submission.joined:
+            headers["Idempotent-Replayed"] = "true"
         # A plain dict: the browsable page would draw its form from the serializer that .data remembers.
-        return Response(dict(JobDetail(job).data), status=status.HTTP_202_ACCEPTED, headers=headers)
+        return Response(dict(JobDetail(submission.job).data), status=status.HTTP_202_ACCEPTED, headers=headers)
 
 
 class JobView(GenericAPIView):
@@ -115,24 +110,3 @@ class ReportView(MoveView):
 def find_job(request: Request, job_id: int) -> Job:
     """The caller's own job; another's is as unknown as one that never was."""
     return get_object_or_404(jobs_of(request.user), pk=job_id)  # type: ignore[arg-type]
-
-
-def refuse_second_file(request: Request) -> None:
-    """One recording makes one job. Raises ``InputFault``."""
-    if sum(len(files) for _, files in request.FILES.lists()) > 1:
-        raise InputFault("Send one file at a time: each recording is a job of its own.", code="one_file_only")
-
-
-def read_upload(file: TemporaryUploadedFile) -> services.Upload:
-    """The upload with its header, read from the temporary file. Raises ``InputFault``."""
-    header = probe_header(Path(file.temporary_file_path()))
-    return services.Upload(content=file, filename=file.name or "", size_bytes=file.size or 0, header=header)
-
-
-def check_options(options: dict[str, Any]) -> dict[str, Any]:
-    """The options as the job keeps them. Raises ``InputFault`` for a model or language that cannot be had here."""
-    engine = recognition.announced_engine()
-    language = (options.pop("language", "") or "").strip().lower() or None
-    recognition.check_language(language, engine=engine)
-    model = recognition.requested_model(options.pop("model", ""), engine=engine)
-    return {"beam_size": settings.WHISPER_BEAM_SIZE, **options, "language": language, "model": model}

@@ -7,6 +7,7 @@ it done, with a warning. Where only the report was to be written again (``report
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Case, DateTimeField, ExpressionWrapper, F, When
 from django.db.models.functions import Now
 
 from accounts import quota
@@ -100,7 +101,13 @@ def _finish(claim: Claim, status: Status, **facts: Any) -> None:
 
 
 def _ended() -> dict[str, Any]:
-    return {"stage": None, "finished_at": Now(), "report_only": False, **LET_GO}
+    return {"stage": None, "finished_at": Now(), "report_only": False, "cancel_at": None, **_removal(), **LET_GO}
+
+
+def _removal() -> dict[str, Any]:
+    """From now on the time runs after which the owner wants recording and results removed."""
+    due = ExpressionWrapper(Now() + F("delete_after"), output_field=DateTimeField())
+    return {"delete_at": Case(When(delete_after__isnull=False, then=due))}
 
 
 def _done(warnings: list[dict[str, Any]] | None = None) -> dict[str, Any]:

@@ -2,7 +2,9 @@
 
 from jobs.models.event import JobEvent
 from jobs.models.job import Job, Stage, Status
+from jobs.models.measured_speed import MeasuredSpeed
+from jobs.models.tag import JobTag
 from jobs.models.transcript_part import TranscriptPart
 from jobs.models.worker_slot import WorkerSlot
 
-__all__ = ["Job", "JobEvent", "Stage", "Status", "TranscriptPart", "WorkerSlot"]
+__all__ = ["Job", "JobEvent", "JobTag", "MeasuredSpeed", "Stage", "Status", "TranscriptPart", "WorkerSlot"]

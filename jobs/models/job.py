@@ -74,6 +74,22 @@ class Job(models.Model):
     language = models.CharField(_("language"), max_length=10, null=True)  # noqa: DJ001 - null: nobody knows
     warnings = models.JSONField(_("warnings"), default=list, blank=True)
 
+    # Who asked, and for what: so that a request that is sent twice makes one job (docs/decisions/0011).
+    api_key_id = models.BigIntegerField(_("API key"), null=True, help_text=_("Empty: a login."))
+    audio_sha256 = models.CharField(_("SHA-256 of the recording"), max_length=64, blank=True)
+    fingerprint = models.CharField(max_length=64, blank=True, help_text=_("Of the recording and the options."))
+    idempotency_key = models.CharField(max_length=255, blank=True)
+    waited_for = models.BooleanField(
+        _("waited for"), default=False, help_text=_("Only wanted as long as a client waits for its answer.")
+    )
+    cancel_at = models.DateTimeField(_("cancel at"), null=True, help_text=_("The client is gone; it may come back."))
+
+    # When its recording and results are removed, and when they were. The row stays as the receipt.
+    delete_after = models.DurationField(_("delete after"), null=True, help_text=_("Counted from the job's end."))
+    delete_at = models.DateTimeField(_("delete at"), null=True)
+    removed_at = models.DateTimeField(_("removed at"), null=True)
+    receipt = models.JSONField(_("receipt"), null=True, help_text=_("What was removed."))
+
     class Meta:
         verbose_name = _("job")
         verbose_name_plural = _("jobs")
@@ -91,6 +107,32 @@ class Job(models.Model):
                 fields=["id"],
                 condition=models.Q(status__in=["done", "failed", "cancelled"]) & ~models.Q(pcm_key=""),
                 name="job_work_files",
+            ),
+            models.Index(
+                fields=["delete_at"],
+                condition=models.Q(removed_at=None, delete_at__isnull=False),
+                name="job_to_remove",
+            ),
+            models.Index(
+                fields=["finished_at"],
+                condition=models.Q(removed_at=None, finished_at__isnull=False),
+                name="job_by_end",
+            ),
+            models.Index(fields=["cancel_at"], condition=models.Q(cancel_at__isnull=False), name="job_abandoned"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["owner", "fingerprint"],
+                condition=models.Q(
+                    status__in=["pending", "processing"], cancel_requested=False, report_only=False, idempotency_key=""
+                )
+                & ~models.Q(fingerprint=""),
+                name="job_running_once",
+            ),
+            models.UniqueConstraint(
+                fields=["owner", "idempotency_key"],
+                condition=~models.Q(idempotency_key=""),
+                name="job_once_per_key",
             ),
         ]
 

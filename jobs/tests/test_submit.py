@@ -62,21 +62,22 @@ def test_a_recording_is_accepted_and_its_seconds_are_reserved(submit):
     assert [path.name for path in stored_files()] == ["source"]
 
 
-def test_all_options_are_kept(submit):
-    options = {"model": "whisper-1", "language": "EN", "prompt": "Transcribify", "temperature": "0.2"}
-    options |= {"beam_size": "3", "vad_filter": "false", "word_timestamps": "true", "report": "false"}
-    assert submit(**options).status_code == 202
-    kept = Job.objects.get().options
-    assert kept == {
-        "model": "",
-        "language": "en",
-        "prompt": "Transcribify",
-        "temperature": 0.2,
-        "beam_size": 3,
-        "vad_filter": False,
-        "word_timestamps": True,
-        "report": False,
-    }
+def test_all_options_are_kept_and_echoed(submit):
+    sent = {"model": "whisper-1", "language": "EN", "prompt": "Transcribify", "temperature": "0.2", "task": "translate"}
+    sent |= {"beam_size": "3", "vad_filter": "false", "word_timestamps": "true", "report": "false", "batched": "true"}
+    sent |= {"hotwords": "budget, Vlasov", "speed": "1.5", "trim_start": "0.5", "trim_seconds": "1", "enhance": "true"}
+    sent |= {"tags": ["sales", "Отдел продаж"], "delete_after_seconds": "3600"}
+    response = submit(**sent)
+    assert response.status_code == 202, response.json()
+    kept = {
+        "model": "", "language": "en", "prompt": "Transcribify", "temperature": 0.2, "task": "translate",
+        "beam_size": 3, "vad_filter": False, "word_timestamps": True, "report": False, "batched": True,
+        "hotwords": "budget, Vlasov", "speed": 1.5, "trim_start": 0.5, "trim_seconds": 1.0, "enhance": True,
+        "tags": ["sales", "Отдел продаж"], "delete_after_seconds": 3600,
+    }  # fmt: skip
+    assert Job.objects.get().options == kept
+    assert response.json()["options"] == kept
+    assert QuotaAccount.objects.get().reserved_ms == 1000
 
 
 def test_a_job_without_a_model_takes_its_workers_default(submit):
