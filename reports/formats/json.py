@@ -1,0 +1,30 @@
+"""The transcript as JSON."""
+
+import json
+from typing import Any
+
+from jobs.transcript import Segment, Transcript, Word
+from reports.formats.base import AS_SPOKEN, Layout, milliseconds, spoken_segments, without_surrogates
+
+
+def write_json(transcript: Transcript, layout: Layout = AS_SPOKEN) -> str:
+    """``{text, language, segments: [{id, start, end, text}]}``, times in seconds; with ``layout.words`` also ``words``.
+
+    ``id`` is the segment's number as ``GET /jobs/{id}`` gives it: it is left out where a segment has no text.
+    """
+    segments = [_segment(number, segment, layout) for number, segment in spoken_segments(transcript)]
+    content = {"text": transcript.text, "language": transcript.language, "segments": segments}
+    return without_surrogates(json.dumps(content, ensure_ascii=False)) + "\n"
+
+
+def _segment(number: int, segment: Segment, layout: Layout) -> dict[str, Any]:
+    shown = {"id": number, **_times(segment), "text": segment.text}
+    if layout.words:
+        shown["words"] = [
+            {**_times(word), "word": word.word, "probability": word.probability} for word in segment.words
+        ]
+    return shown
+
+
+def _times(spoken: Segment | Word) -> dict[str, float]:
+    return {"start": milliseconds(spoken.start) / 1000, "end": milliseconds(spoken.end) / 1000}
