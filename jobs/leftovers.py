@@ -36,7 +36,7 @@ def remove_orphans() -> int:
     """Remove stored files older than a day that belong to no job, and uploads that were broken off; how many.
 
     A web process that is killed between storing a recording and committing its row leaves one, and so does a job that
-    is deleted while the storage does not answer.
+    is deleted while the storage does not answer. So may a worker that comes back after the job's files were removed.
     """
     stored = _remove_orphans_in("uploads") + _remove_orphans_in("work")
     return stored + _remove_old_entries(settings.FILE_UPLOAD_TEMP_DIR) + _remove_old_entries(settings.WORK_DIR)
@@ -46,10 +46,10 @@ def _remove_orphans_in(top: str) -> int:
     removed, found = 0, list(_folders_in(top))
     for first in range(0, len(found), BATCH):
         uids = found[first : first + BATCH]
-        known = set(Job.objects.filter(uid__in=uids).values_list("uid", flat=True))
+        known = set(Job.objects.filter(uid__in=uids, removed_at=None).values_list("uid", flat=True))
         for uid in uids:
             if uid not in known and _is_old(f"{top}/{uid}") and remove_folder(f"{top}/{uid}"):
-                logger.warning("removed %s/%s: no job belongs to it", top, uid)
+                logger.warning("removed %s/%s: no job needs it", top, uid)
                 removed += 1
     return removed
 

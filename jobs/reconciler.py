@@ -1,7 +1,8 @@
 """What the chain may have dropped, picked up again. Any number of reconcilers may run at once.
 
-Each round: take jobs from holders whose lease ran out, finish cancelled jobs that nobody holds, ring what waits,
-remove the work files of finished jobs, forget dead slots, and say so when the quota counters leave the ledger.
+Each round: take jobs from holders whose lease ran out, cancel jobs whose waiting client is gone, finish cancelled ones
+that nobody holds, ring what waits, remove the work files of finished jobs and whatever is kept too long, forget dead
+slots, and say so when the quota counters leave the ledger.
 """
 
 import logging
@@ -13,11 +14,13 @@ from accounts import quota
 from accounts.login_limits import delete_ended_windows
 from accounts.tokens import delete_expired_tokens
 from jobs import bell, lifecycle
+from jobs.abandonment import cancel_abandoned
 from jobs.clock import from_now
 from jobs.files import sweep_work_folders
 from jobs.leftovers import remove_finished_work, remove_orphans
 from jobs.models import Job, WorkerSlot
 from jobs.models.job import UNFINISHED
+from jobs.retention import remove_due
 from jobs.slots import free_jobs_of_the_dead
 
 logger = logging.getLogger(__name__)
@@ -31,10 +34,12 @@ def reconcile_once() -> None:
     _do_each(
         free_jobs_of_the_dead,
         expire_silent_holders,
+        cancel_abandoned,
         finish_cancelled,
         bell.ring_waiting,
         remove_finished_work,
         sweep_work_folders,
+        remove_due,
         forget_dead_slots,
     )
 

@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 from jobs import bell, files, lifecycle
 from jobs.errors import Refused
 from jobs.models import Job, JobEvent, Stage, Status
-from jobs.models.job import UNFINISHED
+from jobs.models.job import NOT_REMOVED, UNFINISHED
 from jobs.submission import reserve
 
 
@@ -53,8 +53,6 @@ def retry_job(*, job: Job) -> Job:
     Raises ``Refused`` for any other status, for one whose recording was removed and while an identical one runs, and
     ``AudioLimitExceeded``.
     """
-    if job.removed_at:
-        raise Refused("The recording of this job was removed. Upload it again.", code="recording_removed")
     try:
         return _run_again(job)
     except IntegrityError as error:
@@ -66,8 +64,9 @@ def retry_job(*, job: Job) -> Job:
 
 def _run_again(job: Job) -> Job:
     with transaction.atomic():
-        again = Job.objects.filter(pk=job.pk, status__in=[Status.FAILED, Status.CANCELLED])
+        again = Job.objects.filter(NOT_REMOVED, pk=job.pk, status__in=[Status.FAILED, Status.CANCELLED])
         if not again.update(run=F("run") + 1, **_fresh_start()):
+            _refuse_removed(job)
             raise Refused("Only a failed or cancelled job can be run again.", code="not_retryable")
         job.refresh_from_db()
         job.parts.all().delete()
@@ -83,12 +82,14 @@ def rewrite_report(*, job: Job) -> Job:
     The old report stays until the new one is there. Raises ``Refused`` for any other status and for a job without text.
     """
     if not job.parts.exists():
+        _refuse_removed(job)
         raise Refused("There is no transcript to write a report from.", code="no_transcript")
     options = {**job.options, "report": True}
     warnings = [warning for warning in job.warnings if warning.get("code") != "report_failed"]
     begin = {**_fresh_start(), "stage": Stage.REPORT, "report_only": True, "options": options, "warnings": warnings}
     with transaction.atomic():
-        if not Job.objects.filter(pk=job.pk, status=Status.DONE).update(run=F("run") + 1, **begin):
+        if not Job.objects.filter(NOT_REMOVED, pk=job.pk, status=Status.DONE).update(run=F("run") + 1, **begin):
+            _refuse_removed(job)
             raise Refused("Only the report of a finished job can be written again.", code="not_done")
         job.refresh_from_db()
         reserve(job=job, duration_ms=0)
@@ -103,6 +104,13 @@ def ring_again(*, job: Job) -> bool:
     waiting.update(dispatched_at=None)
     waiting.filter(not_before__gt=Now()).update(not_before=Now())
     return bell.ring_job(job.pk)
+
+
+def _refuse_removed(job: Job) -> None:
+    """Raise ``Refused`` if the job's removal has begun, by whatever is in its row now."""
+    job.refresh_from_db()
+    if job.is_removed:
+        raise Refused("The recording of this job was removed. Upload it again.", code="recording_removed")
 
 
 def _fresh_start() -> dict[str, Any]:

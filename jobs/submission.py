@@ -26,7 +26,7 @@ from jobs.audio.trim import trimmed_seconds
 from jobs.clock import from_now
 from jobs.errors import IdempotencyKeyReused, TransientFault
 from jobs.models import Job, JobEvent, JobTag, Status
-from jobs.models.job import UNFINISHED
+from jobs.models.job import NOT_REMOVED, UNFINISHED
 from jobs.options import Options
 
 REMEMBERED_SECONDS = 600
@@ -146,7 +146,7 @@ def _may_be_joined(origin: Origin) -> Q:
         return Q(idempotency_key=origin.idempotency_key)
     running = Q(status__in=UNFINISHED, cancel_requested=False, report_only=False)
     if origin.is_retrying:
-        running |= Q(status=Status.DONE, removed_at=None, finished_at__gt=from_now(-REMEMBERED_SECONDS))
+        running |= NOT_REMOVED & Q(status=Status.DONE, finished_at__gt=from_now(-REMEMBERED_SECONDS))
     return running & Q(idempotency_key="")
 
 

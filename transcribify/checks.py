@@ -34,6 +34,21 @@ def check_choices(**kwargs: Any) -> list[CheckMessage]:
 
 
 @register
+def check_times(**kwargs: Any) -> list[CheckMessage]:
+    """Times that would remove or cancel everything, or that no calendar reaches."""
+    longest = {"RETENTION_DAYS": 36_500, "ABANDONED_JOB_SECONDS": 86_400}
+    return [
+        Error(
+            f"{name}={getattr(settings, name)} is not between 0 and {most}.",
+            hint="See docs/configuration.md.",
+            id="transcribify.E002",
+        )
+        for name, most in longest.items()
+        if not 0 <= getattr(settings, name) <= most
+    ]
+
+
+@register
 def check_env_file(**kwargs: Any) -> list[CheckMessage]:
     """A misspelt name in ``.env`` would silently do nothing."""
     unknown = sorted(keys_of_file(ENV_FILE) - env.names - READ_ELSEWHERE)

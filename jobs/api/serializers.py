@@ -33,11 +33,16 @@ class JobSummary(serializers.Serializer[Any]):
     finished_at = serializers.DateTimeField(allow_null=True)
     delete_at = serializers.DateTimeField(allow_null=True)
     removed_at = serializers.DateTimeField(allow_null=True)
-    receipt = JSONValue(allow_null=True)
+    receipt = serializers.SerializerMethodField()
 
     @extend_schema_field(OpenApiTypes.OBJECT)
     def get_options(self, job: Job) -> dict[str, Any]:
         return Options.of(job.options).as_json()
+
+    @extend_schema_field(JSONValue(allow_null=True))
+    def get_receipt(self, job: Job) -> dict[str, Any] | None:
+        """Not before the recording is really gone: the row has it a moment earlier."""
+        return job.receipt if job.removed_at else None
 
     def get_engine(self, job: Job) -> str | None:
         return job.engine or None

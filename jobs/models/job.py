@@ -28,6 +28,9 @@ class Stage(models.TextChoices):
 
 UNFINISHED = (Status.PENDING, Status.PROCESSING)
 
+NOT_REMOVED = models.Q(removed_at=None, receipt__isnull=True)
+"""Jobs whose recording and results are there: a removal begins with the receipt (``jobs.retention``)."""
+
 
 class Job(models.Model):
     """A recording on its way to a transcript and a report."""
@@ -142,6 +145,11 @@ class Job(models.Model):
     @property
     def is_finished(self) -> bool:
         return self.status not in UNFINISHED
+
+    @property
+    def is_removed(self) -> bool:
+        """Its results are gone, and its recording is, or is about to be: ``removed_at`` says when that is so."""
+        return self.removed_at is not None or self.receipt is not None
 
     @property
     def duration_seconds(self) -> float | None:

@@ -22,6 +22,10 @@ ALLOWED_EXTENSIONS = [
     ).split(",")
 ]
 
+# How long recordings and results are kept after a job's end, in days; then they are removed and the job stays as the
+# receipt. 0: for ever. Also for jobs that ended before this was set, and whatever delete_after_seconds says.
+RETENTION_DAYS = env.float("RETENTION_DAYS", default=0.0)
+
 # --- Recognition ---
 
 # auto, faster-whisper, openai, pocketsphinx, or the dotted path of an engine class. auto: a key that is set > weights
@@ -108,6 +112,10 @@ JOB_RING_AGAIN_SECONDS = env.float("JOB_RING_AGAIN_SECONDS", default=20.0)
 
 # Longest time without progress before a process is taken for hung; 0: by stage and model.
 JOB_STALL_SECONDS = env.float("JOB_STALL_SECONDS", default=0.0)
+
+# How long a job goes on whose client waited for the answer on an open connection and went away, in seconds: it may send
+# its request again.
+ABANDONED_JOB_SECONDS = env.float("ABANDONED_JOB_SECONDS", default=120.0)
 
 # Pause between two rounds of the reconciler.
 RECONCILE_EVERY_SECONDS = env.float("RECONCILE_EVERY_SECONDS", default=5.0)
