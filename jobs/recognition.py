@@ -62,14 +62,14 @@ def requested_model(requested: str, *, engine: str | None) -> str:
 
     Raises ``InputFault``.
     """
-    return "" if _names_no_model(requested) else resolve_model(requested, engine=engine)
+    return "" if _names_no_model(requested, engine) else resolve_model(requested, engine=engine)
 
 
 def resolve_model(requested: str, *, engine: str | None) -> str:
     """The canonical model for a request on ``engine`` (None: not known yet). Raises ``InputFault``."""
-    if _names_no_model(requested):
+    if _names_no_model(requested, engine):
         return default_model(engine)
-    canonical = catalog.MODEL_ALIASES.get(requested, requested)
+    canonical = catalog.canonical_name(requested)
     if canonical not in available_models(engine):
         raise _model_refused(requested, canonical, engine)
     return canonical
@@ -82,14 +82,14 @@ def default_model(engine: str | None) -> str:
     if engine == "openai":
         return str(settings.OPENAI_TRANSCRIPTION_MODEL)
     configured = str(settings.DEFAULT_MODEL) or ("turbo" if _has_gpu() else "base")
-    return catalog.MODEL_ALIASES.get(configured, configured)
+    return catalog.canonical_name(configured)
 
 
 def available_models(engine: str | None) -> list[str]:
     """The canonical models that a request may name: the default, the allowed ones and those in the models folder."""
     if engine == "pocketsphinx":
         return [catalog.POCKETSPHINX_MODEL]
-    allowed = [catalog.MODEL_ALIASES.get(name, name) for name in settings.ALLOWED_MODELS]
+    allowed = [catalog.canonical_name(name) for name in settings.ALLOWED_MODELS]
     if engine == "openai" or allowed:
         return list(dict.fromkeys([default_model(engine), *allowed]))
     return list(dict.fromkeys([default_model(engine), *models_in(Path(settings.WHISPER_MODELS_DIR))]))
@@ -137,8 +137,10 @@ def _share_of_cores() -> int:
     return max(1, cores // int(os.environ.get(_SLOTS_VARIABLE, "1")))
 
 
-def _names_no_model(requested: str) -> bool:
-    return not requested or requested in catalog.DEFAULT_MODEL_ALIASES
+def _names_no_model(requested: str, engine: str | None) -> bool:
+    """Whether the default is meant: by no name, or by one of OpenAI's that is no model of this installation's own."""
+    is_alias = requested in catalog.DEFAULT_MODEL_ALIASES and requested not in available_models(engine)
+    return not requested or is_alias
 
 
 def _has_gpu() -> bool:

@@ -23,6 +23,7 @@ from jobs.errors import (
     TransientFault,
 )
 from jobs.files import storage_full
+from transcribify.openai_compat import errors as openai_errors
 
 logger = logging.getLogger(__name__)
 
@@ -55,6 +56,21 @@ STATUS_BY_CLASS: dict[type[TranscribifyError], int] = {
 
 def answer_error(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's exception handler; None for what nobody foresaw (HTTP 500, logged)."""
+    response = _answer(error, context)
+    if response is not None:
+        status_code, body, headers = shaped(context["request"].path, response.status_code, response.data)
+        response.status_code, response.data = status_code, body
+        for name, value in headers.items():
+            response.headers[name] = value
+    return response
+
+
+def shaped(path: str, status_code: int, body: dict[str, Any]) -> tuple[int, dict[str, Any], dict[str, str]]:
+    """Status, body and further headers of an error, in the language that an address speaks: ours or OpenAI's."""
+    return openai_errors.reshape(status_code, body) if openai_errors.is_openai(path) else (status_code, body, {})
+
+
+def _answer(error: Exception, context: dict[str, Any]) -> Response | None:
     if isinstance(error, TranscribifyError):
         content = {"detail": error.message, "code": error.code, **error.extra}
         return Response(content, status=status_of(error), headers=_headers_of(error))
@@ -94,13 +110,13 @@ def answer(status_code: int, detail: str, code: str) -> Response:
 
 def not_found(request: HttpRequest, exception: Exception) -> JsonResponse:
     """Django's handler for addresses that do not exist."""
-    return JsonResponse({"detail": "There is nothing at this address.", "code": "not_found"}, status=404)
+    return json_error(request.path, 404, "There is nothing at this address.", "not_found")
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> JsonResponse:
     """Django's handler for requests that make no sense, or that name a host which is not in ``ALLOWED_HOSTS``."""
     detail = "The request makes no sense, or is meant for another host than this one."
-    return JsonResponse({"detail": detail, "code": "bad_request"}, status=400)
+    return json_error(request.path, 400, detail, "bad_request")
 
 
 def server_error(request: HttpRequest) -> JsonResponse:
@@ -108,9 +124,15 @@ def server_error(request: HttpRequest) -> JsonResponse:
     error = sys.exception()
     if isinstance(error, OperationalError | InterfaceError):
         body, status_code, headers = _database_fault(error)
-        return JsonResponse(body, status=status_code, headers=headers)
-    detail = "Something went wrong on the server. It is in the log."
-    return JsonResponse({"detail": detail, "code": "internal_error"}, status=500)
+        status_code, content, more = shaped(request.path, status_code, body)
+        return JsonResponse(content, status=status_code, headers=headers | more)
+    return json_error(request.path, 500, "Something went wrong on the server. It is in the log.", "internal_error")
+
+
+def json_error(path: str, status_code: int, detail: str, code: str) -> JsonResponse:
+    """An error outside of the API's views."""
+    status_code, content, headers = shaped(path, status_code, {"detail": detail, "code": code})
+    return JsonResponse(content, status=status_code, headers=headers)
 
 
 def _database_fault(error: Exception) -> tuple[dict[str, str], int, dict[str, str]]:

@@ -4,9 +4,10 @@ from collections.abc import Callable, MutableMapping
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 
 from jobs.api.upload import announced_bytes, max_form_bytes
+from transcribify.api_errors import json_error
 
 Scope = MutableMapping[str, Any]
 
@@ -30,7 +31,7 @@ class SmallBodies:
         if takes_recordings or announced_bytes(request) <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             return None
         detail = f"At most {settings.DATA_UPLOAD_MAX_MEMORY_SIZE} bytes can be sent to this address."
-        return JsonResponse({"detail": detail, "code": "body_too_large"}, status=413)
+        return json_error(request.path, 413, detail, "body_too_large")
 
 
 def has_body(scope: Scope) -> bool:
@@ -61,7 +62,7 @@ def with_longest_length(scope: Scope) -> Scope:
 
     The body ends where the client ends it; what exceeds the length is cut off by the upload handler or not read.
     """
-    return with_length(scope, max_form_bytes()) if _is_chunked(scope) else scope
+    return with_length(scope, max_form_bytes()) if _is_chunked(scope) else {**scope}
 
 
 def _announced_length(scope: Scope) -> int:

@@ -5,7 +5,9 @@ everybody else. So ordinary requests get a thread once their body is there, and 
 """
 
 import json
+import threading
 from collections.abc import Awaitable, Callable, MutableMapping
+from concurrent.futures import Executor
 from contextlib import closing
 from typing import Any
 from urllib.parse import quote_from_bytes
@@ -15,9 +17,11 @@ from django.conf import settings
 
 from accounts.errors import TranscribifyError
 from jobs.files import is_disk_full, storage_full
-from transcribify.api_errors import status_of
+from transcribify.api_errors import shaped, status_of
 from transcribify.bodies import BodyCutOff, Message, MovingBody, Patience, Receive, read_small, replay
 from transcribify.body_limits import has_body, is_form, is_large, with_length, with_longest_length
+from transcribify.openai_compat.calls import SLOT
+from transcribify.openai_compat.waiting_room import WaitingRoom
 
 Scope = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
@@ -50,6 +54,9 @@ class Shell:
         self._patience = patience or Patience()
         self._upload_threads = upload_threads
         self._uploads_at_work = 0
+        self._waiting_room = WaitingRoom()
+        _start_threads(self._requests.executor, threads)
+        _start_threads(self._uploads.executor, upload_threads)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -76,26 +83,55 @@ class Shell:
         except BodyCutOff:
             return
         except (TranscribifyError, OSError) as error:
-            await _refuse(send, _as_refusal(error), body)
+            await _refuse(send, _as_refusal(error), body, scope["path"])
             return
         with closing(content):
             length = content.seek(0, 2)
             content.seek(0)
-            await self._requests(with_length(scope, length), replay(content), send)
+            asked = with_length(scope, length)
+            await self._requests(asked, replay(content), _Withheld(asked, send).send)
+        await self._wait(asked, receive, send)
 
     async def _take_upload(self, scope: Scope, receive: Receive, send: Send) -> None:
         body = MovingBody(receive, self._patience)
         if self._uploads_at_work >= self._upload_threads:
-            await _refuse(send, _too_many_uploads(), body)
+            await _refuse(send, _too_many_uploads(), body, scope["path"])
             return
         answer = _Answer(send, body)
+        asked = with_longest_length(scope)
         self._uploads_at_work += 1
         try:
-            await self._uploads(with_longest_length(scope), body.receive, answer.send)
+            await self._uploads(asked, body.receive, _Withheld(asked, answer.send).send)
         finally:
             self._uploads_at_work -= 1
         await body.drain()
         await answer.finish()
+        await self._wait(asked, receive, send)
+
+    async def _wait(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a call whose view left it here, once its job is done; no thread waits with it."""
+        if call := scope.get(SLOT):
+            await self._waiting_room.serve(call, receive, send)
+
+
+def _start_threads(executor: Executor, count: int) -> None:
+    """All at once: what the process takes is known from its start, and does not grow with who comes."""
+    all_there = threading.Barrier(count + 1)
+    for _ in range(count):
+        executor.submit(all_there.wait)
+    all_there.wait()
+
+
+class _Withheld:
+    """Sends a response, but not that of a view which left a call to be waited for: its answer is yet to come."""
+
+    def __init__(self, scope: Scope, send: Send) -> None:
+        self._scope = scope
+        self._send = send
+
+    async def send(self, message: Message) -> None:
+        if SLOT not in self._scope:
+            await self._send(message)
 
 
 class _Answer:
@@ -120,20 +156,22 @@ class _Answer:
             await self._send(self._last)
 
 
-async def _refuse(send: Send, error: TranscribifyError, body: MovingBody) -> None:
+async def _refuse(send: Send, error: TranscribifyError, body: MovingBody, path: str) -> None:
     """Answer without Django, in the shape of ``api_errors``, and close the connection."""
     extra = dict(error.extra)
     retry_seconds = extra.pop("retry_after_seconds", None)
-    content = json.dumps({"detail": error.message, "code": error.code, **extra}).encode()
+    status, shape, more = shaped(path, status_of(error), {"detail": error.message, "code": error.code, **extra})
+    content = json.dumps(shape).encode()
     headers = [
         (b"content-type", b"application/json"),
         (b"content-length", str(len(content)).encode()),
         (b"x-content-type-options", b"nosniff"),
+        *((name.encode(), value.encode()) for name, value in more.items()),
     ]
     if retry_seconds is not None:
         headers.append((b"retry-after", str(retry_seconds).encode()))
     answer = _Answer(send, body)
-    await answer.send({"type": "http.response.start", "status": status_of(error), "headers": headers})
+    await answer.send({"type": "http.response.start", "status": status, "headers": headers})
     await answer.send({"type": "http.response.body", "body": content, "more_body": True})
     await body.drain()
     await send({"type": "http.response.body", "body": b"", "more_body": False})

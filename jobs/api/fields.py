@@ -28,15 +28,21 @@ class StrictSerializer(serializers.Serializer[Any]):
         return super().to_internal_value(data)
 
     def _tidy_form(self, data: QueryDict) -> QueryDict:
-        form = QueryDict(mutable=True)
-        for name, values in data.lists():
-            if name != "csrfmiddlewaretoken":
-                form.setlistdefault(name.removesuffix("[]")).extend(values)
+        form = with_plain_names(data)
+        form.pop("csrfmiddlewaretoken", None)
         lists = {name for name, field in self.fields.items() if isinstance(field, serializers.ListField)}
         twice = [name for name in form if name not in lists and len(form.getlist(name)) > 1]
         if twice:
             raise serializers.ValidationError(dict.fromkeys(twice, "Give it once."), code="given_twice")
         return form
+
+
+def with_plain_names(data: QueryDict) -> QueryDict:
+    """A form in which ``name[]`` is ``name``, as a copy that may be changed."""
+    form = QueryDict(mutable=True)
+    for name, values in data.lists():
+        form.setlistdefault(name.removesuffix("[]")).extend(values)
+    return form
 
 
 class FiniteFloatField(serializers.FloatField):

@@ -12,7 +12,24 @@ WHISPER_MODELS = (
 MODEL_ALIASES = {"large": "large-v3", "turbo": "large-v3-turbo"}
 """Other names that clients use. ``whisper-1`` is the installation's default model and is resolved with it."""
 
-DEFAULT_MODEL_ALIASES = ("whisper-1", "default")
+HUB_NAMES = {
+    **{f"openai/whisper-{name}": name for name in WHISPER_MODELS if "distil" not in name},
+    **{f"Systran/faster-whisper-{name}": name for name in WHISPER_MODELS if "distil" not in name},
+    **{
+        f"Systran/faster-{name.replace('distil', 'distil-whisper')}": name
+        for name in WHISPER_MODELS
+        if "distil" in name
+    },
+    "mobiuslabsgmbh/faster-whisper-large-v3-turbo": "large-v3-turbo",
+    "distil-whisper/distil-large-v3.5-ct2": "distil-large-v3.5",
+}
+"""Names that the weights have on the hub, and that clients of other servers send."""
+
+DEFAULT_MODEL_ALIASES = (
+    "whisper-1", "default",
+    "gpt-4o-transcribe", "gpt-4o-mini-transcribe", "gpt-4o-transcribe-diarize", "gpt-transcribe",
+)  # fmt: skip
+"""The installation's default model, under the names that clients of OpenAI's own server cannot be kept from using."""
 
 POCKETSPHINX_MODEL = "en-us"
 
@@ -20,3 +37,8 @@ WHISPER_LANGUAGES = frozenset(LANGUAGE_NAMES)
 """ISO 639 codes that Whisper knows (``faster_whisper.tokenizer``, checked against it by a test)."""
 
 POCKETSPHINX_LANGUAGES = frozenset({"en"})
+
+
+def canonical_name(requested: str) -> str:
+    """The one name under which a model goes here."""
+    return MODEL_ALIASES.get(requested) or HUB_NAMES.get(requested, requested)

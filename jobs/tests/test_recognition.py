@@ -155,6 +155,8 @@ class TestLanguages:
         from faster_whisper.utils import _MODELS
 
         assert set(_MODELS) == {*catalog.WHISPER_MODELS, *catalog.MODEL_ALIASES}
+        for name, repository in _MODELS.items():
+            assert catalog.canonical_name(repository) == catalog.canonical_name(name)
 
     @pytest.mark.django_db
     def test_the_web_process_knows_the_engine_from_the_live_workers(self):
