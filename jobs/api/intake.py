@@ -10,7 +10,7 @@ from rest_framework.request import Request
 
 from jobs.api.options import OptionsInput
 from jobs.api.upload import receive_form
-from jobs.audio.probe import probe_header
+from jobs.audio.probe import Header, probe_header
 from jobs.errors import InputFault
 from jobs.submission import Origin, Upload, refuse_spent_budget
 
@@ -45,12 +45,13 @@ class SubmitInput(OptionsInput):
     file = RecordingField()
 
 
-def receive_recording(request: Request, origin: Origin) -> None:
+def receive_recording(request: Request, origin: Origin, *, for_free: bool = False) -> None:
     """Read the body of a request that brings a recording; not where no budget is left for any.
 
     Raises ``AudioLimitExceeded`` and what ``receive_form`` raises; ``InputFault`` for a second file.
     """
-    refuse_spent_budget(owner=request.user, origin=origin)  # type: ignore[arg-type]
+    if not for_free:
+        refuse_spent_budget(owner=request.user, origin=origin)  # type: ignore[arg-type]
     receive_form(request)
     if sum(len(files) for _, files in request.FILES.lists()) > 1:
         raise InputFault("Send one file at a time: each recording is a job of its own.", code="one_file_only")
@@ -63,8 +64,13 @@ def read_upload(file: TemporaryUploadedFile) -> Upload:
         filename=file.name or "",
         size_bytes=file.size or 0,
         sha256=getattr(file, "sha256", ""),
-        header=probe_header(Path(file.temporary_file_path())),
+        header=read_header(file),
     )
+
+
+def read_header(file: TemporaryUploadedFile) -> Header:
+    """What the recording says about itself. Raises ``InputFault``."""
+    return probe_header(Path(file.temporary_file_path()))
 
 
 def origin_of(request: Request, *, waits: bool = False) -> Origin:
