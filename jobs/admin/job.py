@@ -67,10 +67,11 @@ class JobAdmin(LongListMixin):
                 "classes": ("collapse",),
                 "fields": (
                     "run", "created_at", "started_at", "finished_at", "dispatched_at", "not_before", "crashes",
-                    "transient_failures", "decoded", "pcm_key",
+                    "transient_failures", "decoded", "pcm_key", "waited_for", "cancel_at",
                 ),
             },
         ),
+        (_("Removal"), {"classes": ("collapse",), "fields": ("delete_after", "delete_at", "removed_at", "receipt")}),
     )  # fmt: skip
     readonly_fields = ("owner_link", "duration", "language_code")
 

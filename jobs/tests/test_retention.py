@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.apps import apps
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import connection
@@ -17,9 +18,10 @@ from jobs import files, leftovers, lifecycle, reconciler, retention, services
 from jobs.clock import from_now
 from jobs.errors import Refused
 from jobs.models import Job, JobEvent, JobTag, Stage, Status, TranscriptPart
-from reports.models import Report
 
 pytestmark = pytest.mark.django_db
+
+Report = apps.get_model("reports.Report")  # by name: nothing in jobs imports reports
 
 HOUR = timedelta(hours=1)
 SECRET = "Vlasov"
@@ -236,19 +238,6 @@ class TestAStorageThatFails:
         assert retention.remove_due() == 1
         assert_removed(other)
 
-    def test_a_retention_that_is_taken_back_meanwhile_does_not_leave_half_a_job(self, finished, settings):
-        job = finished(delete_after=None, since=2 * 86_400)
-        path_of(job).unlink()
-        (path_of(job) / "inside").mkdir(parents=True)
-        settings.RETENTION_DAYS = 1.0
-        assert retention.remove_due() == 0
-        settings.RETENTION_DAYS = 0.0
-        self.release(job)
-        Job.objects.update(delete_at=Now())
-        assert retention.remove_due() == 1
-        assert_removed(job)
-        assert job.receipt["reason"] == "retention"
-
     def test_a_storage_that_is_slow_ends_the_round(self, due, monkeypatch):
         monkeypatch.setattr(retention, "ROUND_SECONDS", -1.0)
         assert retention.remove_due() == 0
@@ -262,24 +251,57 @@ class TestAStorageThatFails:
         assert f"job {due.pk}: its removal failed" in caplog.text
 
 
-def test_a_killed_reconciler_leaves_a_job_that_the_next_one_finishes(due, monkeypatch):
-    def killed(job):
-        raise KeyboardInterrupt
+class TestAKilledReconciler:
+    """It had written the receipt, and had not come to the files."""
 
-    with monkeypatch.context() as patch:
-        patch.setattr(retention, "_remove_files", killed)
-        with pytest.raises(KeyboardInterrupt):
-            retention.remove_due()
-    due.refresh_from_db()
-    assert due.removed_at is None
-    assert retention.remove_due() == 1
-    assert_removed(due)
+    @pytest.fixture
+    def kill(self, monkeypatch):
+        def killed(job):
+            raise KeyboardInterrupt
+
+        def kill_within_a_removal():
+            with monkeypatch.context() as patch:
+                patch.setattr(retention, "_remove_files", killed)
+                with pytest.raises(KeyboardInterrupt):
+                    retention.remove_due()
+
+        return kill_within_a_removal
+
+    def test_leaves_a_job_that_the_next_one_finishes(self, due, kill):
+        kill()
+        due.refresh_from_db()
+        assert due.removed_at is None
+        assert retention.remove_due() == 1
+        assert_removed(due)
+
+    def test_leaves_no_half_a_job_when_the_retention_is_taken_back_meanwhile(self, finished, settings, kill):
+        job = finished(delete_after=None, since=2 * 86_400)
+        settings.RETENTION_DAYS = 1.0
+        kill()
+        settings.RETENTION_DAYS = 0.0
+        assert retention.remove_due() == 1
+        assert_removed(job)
+        assert job.receipt["reason"] == "retention"
+
+    def test_two_that_finish_its_work_leave_one_event(self, due, kill):
+        kill()
+        seen_by_both = list(retention._due())
+        assert [retention._remove(*seen_by_both[0]), retention._remove(*seen_by_both[0])] == [True, False]
+        assert_removed(due)
 
 
 def test_two_reconcilers_at_the_same_job_leave_one_event(due):
     seen_by_both = list(retention._due())
     assert [retention._remove(*seen_by_both[0]), retention._remove(*seen_by_both[0])] == [True, False]
     assert_removed(due)
+
+
+@pytest.mark.parametrize("status", [Status.PENDING, Status.PROCESSING])
+def test_an_unfinished_job_is_left_alone_whatever_its_dates_say(due, status):
+    Job.objects.filter(pk=due.pk).update(status=status)
+    due.refresh_from_db()
+    retention.remove_due()
+    assert_untouched(due)
 
 
 class TestAJobThatRunsAgain:
@@ -335,6 +357,13 @@ class TestAJobThatRunsAgain:
             services.retry_job(job=job)
         assert refusal.value.code == "recording_removed"
         assert (job.status, job.run) == (Status.FAILED, 1)
+
+    def test_a_report_is_refused_when_the_removal_begins_at_that_very_moment(self, due):
+        Job.objects.filter(pk=due.pk).update(receipt={"reason": "retention"})  # its parts are there a moment longer
+        with pytest.raises(Refused) as refusal:
+            services.rewrite_report(job=due)
+        assert refusal.value.code == "recording_removed"
+        assert (due.status, due.run) == (Status.DONE, 1)
 
     def test_no_report_is_written_of_what_was_removed(self, due, as_alice):
         retention.remove_due()

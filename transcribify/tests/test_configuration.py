@@ -97,6 +97,13 @@ def test_an_engine_that_does_not_exist_is_an_error(tmp_path):
     assert "TRANSCRIPTION_ENGINE=wisper" in done.stderr
 
 
+@pytest.mark.parametrize("value", ["-1", "40000"])
+def test_a_retention_that_no_calendar_knows_is_an_error(tmp_path, value):
+    done = start(tmp_path, "development", RETENTION_DAYS=value)
+    assert done.returncode == 1
+    assert f"RETENTION_DAYS={float(value)}" in done.stderr
+
+
 def test_json_logs_on_request(tmp_path):
     code = "import django; django.setup(); import logging; logging.getLogger('jobs').warning('hello')"
     environment = {"PATH": os.environ["PATH"], "DATA_DIR": str(tmp_path), "ENV_FILE": os.devnull}

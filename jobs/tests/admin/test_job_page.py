@@ -2,9 +2,10 @@
 
 import pytest
 from django.apps import apps
+from django.db.models.functions import Now
 
 from jobs.admin import job_page
-from jobs.models import JobEvent, TranscriptPart
+from jobs.models import Job, JobEvent, TranscriptPart
 from jobs.tests.admin.pages import JOBS, facts, page_of, told
 
 pytestmark = pytest.mark.django_db
@@ -31,6 +32,12 @@ class TestThePageOfAJob:
 
     def test_it_says_who_holds_the_job(self, admin_client, held):
         assert "here:1:2" in admin_client.get(page_of(held)).text
+
+    def test_a_removed_job_shows_its_receipt(self, admin_client, done):
+        Job.objects.filter(pk=done.pk).update(removed_at=Now(), receipt={"reason": "retention", "segments": 12})
+        page = admin_client.get(page_of(done)).text
+        for text in ("Recording and results were removed", "It was removed.", "&quot;segments&quot;: 12"):
+            assert text in page
 
     def test_a_long_transcript_is_cut_with_a_note(self, admin_client, done, monkeypatch):
         monkeypatch.setattr(job_page, "MAX_SEGMENTS", 15)
