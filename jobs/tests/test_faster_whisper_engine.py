@@ -12,8 +12,9 @@ from faster_whisper import WhisperModel
 from faster_whisper.audio import decode_audio
 
 from jobs.engines.base import SAMPLE_RATE, Clip, EngineConfig, TranscriptionRequest
-from jobs.engines.faster_whisper import FasterWhisperEngine, Piece, cut_pieces, is_sure
+from jobs.engines.faster_whisper import FasterWhisperEngine, is_sure
 from jobs.engines.registry import get_engine
+from jobs.engines.whisper_pieces import Piece, cut_pieces
 from jobs.errors import ConfigurationFault, InputFault, ResourceExceeded
 from jobs.transcript import Segment
 
