@@ -131,7 +131,7 @@ class Recogniser:
 
     def recognise(self, pieces: Iterable[Piece]) -> Iterator[Segment]:
         """The segments of all pieces, piece by piece as they are read."""
-        prompt = self.request.prompt or None
+        prompt = self._prompt_tokens()
         for piece in pieces:
             with memory_faults():
                 if piece.seconds <= SHORT_PIECE_SECONDS:
@@ -139,6 +139,19 @@ class Recogniser:
                 else:
                     yield from self._decode_long(piece, prompt)
             prompt = None  # as in Whisper, the prompt is for the first window
+
+    def _prompt_tokens(self) -> list[int] | None:
+        """The end of the prompt, as much as there is room for in half of the model's text, where the hotwords are, too.
+
+        The library gives each of them a half, and fails where both are that long.
+        """
+        prompt, hotwords = (self._tokens(text) for text in (self.request.prompt, self.request.hotwords))
+        room = self.model.max_length // 2 - 1 - len(hotwords)
+        return prompt[-room:] if prompt and room > 0 else None
+
+    def _tokens(self, text: str) -> list[int]:
+        found: list[int] = self.model.hf_tokenizer.encode(f" {text.strip()}", add_special_tokens=False).ids
+        return found if text.strip() else []
 
     def recognise_in_groups(self, pieces: Sequence[Piece], batch_size: int) -> Iterator[Segment]:
         """The segments of all pieces, up to ``batch_size`` pieces at a time as they are read."""
@@ -150,12 +163,12 @@ class Recogniser:
                 for piece, segments in zip(group, self._decode_together(group), strict=True):
                     yield from self._again_if_unsure(segments, piece, None)
 
-    def _decode_long(self, piece: Piece, prompt: str | None) -> list[Segment]:
+    def _decode_long(self, piece: Piece, prompt: list[int] | None) -> list[Segment]:
         """Recognise a piece that may be cut: where it is unsure, shorter ones are tried before higher temperatures."""
         whole = list(self._decode(piece, prompt, first_temperature_only=True))
         return self._again_if_unsure(whole, piece, prompt)
 
-    def _again_if_unsure(self, whole: list[Segment], piece: Piece, prompt: str | None) -> list[Segment]:
+    def _again_if_unsure(self, whole: list[Segment], piece: Piece, prompt: list[int] | None) -> list[Segment]:
         """``whole`` where the model is sure of it, else what it makes of the piece in shorter ones."""
         if is_sure(whole, piece):
             return whole
@@ -165,7 +178,9 @@ class Recogniser:
             prompt = None
         return parts or whole
 
-    def _decode(self, piece: Piece, prompt: str | None, *, first_temperature_only: bool = False) -> Iterator[Segment]:
+    def _decode(
+        self, piece: Piece, prompt: list[int] | None, *, first_temperature_only: bool = False
+    ) -> Iterator[Segment]:
         temperature = self.request.temperature
         if temperature is None and first_temperature_only:
             temperature = 0.0
