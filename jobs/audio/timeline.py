@@ -4,6 +4,9 @@ from dataclasses import dataclass, replace
 
 from jobs.transcript import Segment
 
+SEEK_FRAMES_PER_SECOND = 100
+"""The unit of ``Segment.seek``."""
+
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
@@ -18,7 +21,9 @@ class Timeline:
 
     def place(self, segment: Segment) -> Segment:
         """``segment`` with all of its times in the recording's time, not after the end of the stretch."""
-        seek = None if segment.seek is None else round(self._original(segment.seek / 100) * 100)
+        seek = segment.seek
+        if seek is not None:
+            seek = round(self._original(seek / SEEK_FRAMES_PER_SECOND) * SEEK_FRAMES_PER_SECOND)
         words = tuple(
             replace(word, start=self._original(word.start), end=self._original(word.end)) for word in segment.words
         )
