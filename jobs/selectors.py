@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 
 from accounts.models import User
 from jobs.models import Job
+from jobs.options import Options
 from jobs.transcript import Segment, Transcript, Word
 
 
@@ -26,8 +27,10 @@ def text_of(job: Job) -> str:
 
 
 def transcript_of(job: Job) -> Transcript:
-    """The transcript as values that writers and exports take."""
-    return Transcript(tuple(_segment(fields) for fields in segments_of(job)), job.language)
+    """The transcript as values that writers and exports take. Its language is that of its text."""
+    segments = tuple(_segment(fields) for fields in segments_of(job))
+    is_translation = Options.of(job.options).task == "translate" and bool(segments)
+    return Transcript(segments, "en" if is_translation else job.language)
 
 
 def _segment(fields: dict[str, Any]) -> Segment:

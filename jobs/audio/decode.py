@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jobs.audio import ffmpeg
+from jobs.audio.trim import EVERYTHING, Trim
 from jobs.engines.base import SAMPLE_RATE, Audio
 from jobs.errors import InputFault
 
@@ -31,17 +32,21 @@ class Decoded:
     is_whole: bool
 
 
-def decode_pcm(source: Path, target: Path, *, cap_seconds: float, beat: Callable[[], None] | None = None) -> Decoded:
-    """Decode ``source`` into ``target``, ending soon after ``cap_seconds`` of audio.
+def decode_pcm(
+    source: Path, target: Path, *, cap_seconds: float, trim: Trim = EVERYTHING, beat: Callable[[], None] | None = None
+) -> Decoded:
+    """Decode the stretch ``trim`` of ``source`` into ``target``, ending soon after ``cap_seconds`` of it.
 
-    ``beat`` is called while ffmpeg works. Raises ``InputFault`` (``undecodable``) when nothing comes out: ffmpeg's exit
-    code 0 is no proof that it decoded anything; and what ``ffmpeg.run_limited`` raises, rather than take a part for
-    the whole. A damaged file of which something could be decoded is not whole.
+    ``beat`` is called while ffmpeg works. Raises ``InputFault``: ``undecodable`` when nothing comes out (ffmpeg's exit
+    code 0 is no proof that it decoded anything), ``trim_start_past_end`` when the recording ends before the stretch
+    begins; and what ``ffmpeg.run_limited`` raises, rather than take a part for the whole. A damaged file of which
+    something could be decoded is not whole.
     """
+    read_seconds = trim.start_seconds + trim.of(trim.start_seconds + cap_seconds)
     ending = ffmpeg.run_limited(
-        ffmpeg.decode_command(source, target, cap_seconds=cap_seconds),
-        wall_seconds=START_SECONDS + cap_seconds / WALL_SPEED,
-        cpu_seconds=round(START_SECONDS + cap_seconds / CPU_SPEED),
+        ffmpeg.decode_command(source, target, cap_seconds=cap_seconds, trim=trim),
+        wall_seconds=START_SECONDS + read_seconds / WALL_SPEED,
+        cpu_seconds=round(START_SECONDS + read_seconds / CPU_SPEED),
         file_bytes=ffmpeg.pcm_bytes(cap_seconds),
         beat=beat,
     )
@@ -51,6 +56,10 @@ def decode_pcm(source: Path, target: Path, *, cap_seconds: float, beat: Callable
         return Decoded(samples, is_whole=ending.code == 0 and not lost)
     if ending.lacked_memory:
         raise ffmpeg.too_large()
+    if trim.first_sample:
+        # Only a decode of what was skipped can say how long the recording is, or that nothing in it can be decoded.
+        skipped = decode_pcm(source, target, cap_seconds=trim.start_seconds, beat=beat)
+        raise trim.past_end(skipped.samples / SAMPLE_RATE)
     raise InputFault(
         "No sound could be decoded from this file. It may be damaged; try to play it, and upload a new export.",
         code="undecodable",

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import ffmpeg
 
+from jobs.audio.trim import EVERYTHING, Trim
 from jobs.engines.base import SAMPLE_RATE
 from jobs.errors import ConfigurationFault, InputFault, ResourceExceeded, TransientFault
 
@@ -33,6 +34,7 @@ count, a program stays under 500 MB resident."""
 ADDRESS_KIBIBYTES = 1_500_000
 """Of address space, most of it libraries: the rougher limit, for kernels that count only part of the memory as data."""
 PROBE_BYTES = 5_000_000
+MAX_BLENDED_TEMPO = 2.0
 BYTES_PER_SAMPLE = 2
 FILE_SLACK_BYTES = 4_000_000
 LOOK_SECONDS = 0.05
@@ -86,8 +88,8 @@ def probe_command(path: Path) -> list[str]:
     ]  # fmt: skip
 
 
-def decode_command(source: Path, target: Path, *, cap_seconds: float) -> list[str]:
-    """ffmpeg's command line: the first audio stream, as 16 kHz mono s16le, ending soon after ``cap_seconds``.
+def decode_command(source: Path, target: Path, *, cap_seconds: float, trim: Trim = EVERYTHING) -> list[str]:
+    """ffmpeg's command line: the first audio stream, as 16 kHz mono s16le, ending soon after ``cap_seconds`` of output.
 
     Samples are counted, not time stamps: these may lie, stand still, or jump over a pause of the recorder.
     """
@@ -95,8 +97,44 @@ def decode_command(source: Path, target: Path, *, cap_seconds: float) -> list[st
     output = ffmpeg.output(
         stream["a:0"], f"file:{target}",
         vn=None, sn=None, dn=None, map_metadata=-1, map_chapters=-1,
-        af="asetpts=N/SR/TB", fs=pcm_bytes(cap_seconds), ac=1, ar=SAMPLE_RATE, acodec="pcm_s16le", f="s16le",
+        af=_counting_filters(trim), fs=pcm_bytes(cap_seconds), ac=1, ar=SAMPLE_RATE, acodec="pcm_s16le", f="s16le",
     )  # fmt: skip
+    return _leashed(output)
+
+
+def _counting_filters(trim: Trim) -> str:
+    filters = ["asetpts=N/SR/TB"]
+    if not trim.is_everything:
+        end = "" if trim.end_sample is None else f":end_sample={trim.end_sample}"
+        # Cut after the conversion, where a sample is one of those that are charged.
+        filters += [
+            f"aformat=sample_fmts=s16:sample_rates={SAMPLE_RATE}:channel_layouts=mono",
+            f"atrim=start_sample={trim.first_sample}{end}",
+            "asetpts=PTS-STARTPTS",
+        ]
+    return ",".join(filters)
+
+
+def stretch_command(source: Path, target: Path, *, speed: float, samples: int) -> list[str]:
+    """ffmpeg's command line: s16le samples played at ``speed`` (0.5 to 4), exactly ``samples`` of them.
+
+    A tempo over 2 leaves samples out where a lower one blends them, so that two filters share it. Silence behind the
+    sound pushes out the last window, which the filter would keep.
+    """
+    filters = 1 if speed <= MAX_BLENDED_TEMPO else 2
+    tempo = [f"atempo={speed ** (1 / filters):.12g}"] * filters
+    stream = ffmpeg.input(
+        f"file:{source}", f="s16le", ar=SAMPLE_RATE, ac=1, protocol_whitelist="file", format_whitelist="s16le"
+    )
+    output = ffmpeg.output(
+        stream, f"file:{target}",
+        af=",".join([f"apad=pad_len={SAMPLE_RATE}", *tempo, f"atrim=end_sample={samples}"]),
+        acodec="pcm_s16le", f="s16le",
+    )  # fmt: skip
+    return _leashed(output)
+
+
+def _leashed(output: ffmpeg.Stream) -> list[str]:
     leash = ("-nostdin", "-hide_banner", "-v", "error", "-y", "-threads", "1", "-max_alloc", str(MAX_ALLOC_BYTES))
     command: list[str] = ffmpeg.compile(output)
     return [command[0], *leash, *command[1:]]

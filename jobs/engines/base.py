@@ -50,21 +50,29 @@ class TranscriptionRequest:
 
     ``model`` is canonical (see ``catalog.py``); ``language`` is ISO 639-1 or None for "find out"; ``speech`` holds
     the stretches where voice activity detection heard speech, in order, not overlapping, never empty.
+
+    ``task`` is ``transcribe`` or ``translate`` (into English; ``language`` is still the one that is spoken).
+    ``prompt`` is text that the recogniser takes as said before, ``hotwords`` are words that may come up anywhere in the
+    recording, and ``batched`` allows to recognise stretches together, which is faster on a GPU. These three are hints:
+    an engine that cannot follow one ignores it.
     """
 
     model: str
     speech: Sequence[Clip]
     language: str | None = None
+    task: str = "transcribe"
     prompt: str = ""
+    hotwords: str = ""
     temperature: float | None = None
     beam_size: int = 5
     vad_filter: bool = True
     word_timestamps: bool = False
+    batched: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class TranscriptionInfo:
-    """What is known before the first segment: the language and how sure the engine is of it (0..1)."""
+    """What is known before the first segment: the language spoken and how sure the engine is of it (0..1)."""
 
     language: str | None
     language_probability: float | None = None

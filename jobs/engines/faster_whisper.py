@@ -2,28 +2,34 @@
 
 Speech is recognised piece by piece. Left alone, the library computes the features of the whole recording at once
 (gigabytes for ten hours) and moves on from wherever the last timestamp of a window happens to be; here a piece ends
-where it is quiet, and one that the model is unsure of is tried again in shorter pieces.
+where it is quiet, and one that the model is unsure of is tried again in shorter pieces. On request some pieces are
+recognised together, which a GPU does in little more than the time of one.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 import faster_whisper
 import numpy as np
+from faster_whisper import BatchedInferencePipeline
 from faster_whisper.transcribe import Segment as LibrarySegment
 from faster_whisper.transcribe import restore_speech_timestamps
 from faster_whisper.vad import SpeechTimestampsMap
 
 from jobs.engines.base import SAMPLE_RATE, Audio, Clip, EngineConfig, TranscriptionInfo, TranscriptionRequest
-from jobs.engines.cutting import quietest_sample
 from jobs.engines.whisper_models import LoadedModels, memory_faults
+from jobs.engines.whisper_pieces import (
+    PIECE_SECONDS,
+    SHORT_PIECE_SECONDS,
+    Piece,
+    cut_pieces,
+    first_samples,
+    to_spans,
+)
 from jobs.errors import InputFault
 from jobs.transcript import Segment, Word
 
-PIECE_SECONDS = 30.0
-"""Whisper's own window; a shorter piece costs as much as a full one."""
-SHORT_PIECE_SECONDS = 10.0
-"""What a piece is cut into when the model was unsure of it: few sentences at a time are easier to recognise."""
 SURE_LOGPROB = -0.5
 """Below this a piece is tried again in shorter ones. Whisper's own limit for a failed result, -1, comes too late."""
 LOOP_COMPRESSION_RATIO = 2.4
@@ -33,46 +39,18 @@ PASSED_OVER_SECONDS = 5.0
 LIBRARY_TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 """faster-whisper's default: the next one is tried where the one before it gave something improbable or repetitive."""
 
-QUIET_SECONDS = 0.7
-"""How long the quiet is that a cut looks for."""
-SHORTEST_REST_SAMPLES = SAMPLE_RATE
-
-WINDOW_SAMPLES = 30 * SAMPLE_RATE
+WINDOW_SECONDS = 30
+WINDOW_SAMPLES = WINDOW_SECONDS * SAMPLE_RATE
 LANGUAGE_WINDOWS = 4
 """Windows of speech that are asked for their language, one after the other, until one is sure."""
 FRAMES_PER_SECOND = 100
 """The unit of ``Segment.seek``."""
 
-Span = tuple[int, int]
-"""A stretch of the audio: its first sample, and the one after its last."""
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """What is recognised in one go: one or more stretches of the audio."""
-
-    spans: tuple[Span, ...]
-
-    @property
-    def end_seconds(self) -> float:
-        return self.spans[-1][1] / SAMPLE_RATE
-
-    @property
-    def samples(self) -> int:
-        return sum(end - start for start, end in self.spans)
-
-    @property
-    def seconds(self) -> float:
-        return self.samples / SAMPLE_RATE
-
-    def speech_seconds(self, start: float, end: float) -> float:
-        """How much of the piece lies between two times of the whole audio."""
-        overlaps = (min(end, last / SAMPLE_RATE) - max(start, first / SAMPLE_RATE) for first, last in self.spans)
-        return sum(max(0.0, overlap) for overlap in overlaps)
-
-    def of(self, audio: Audio) -> Audio:
-        """The stretches one after another."""
-        return np.concatenate([audio[start:end] for start, end in self.spans])
+BATCH_SIZE = 8
+"""Pieces that are recognised together where the installation does not say how many: four minutes of speech at most."""
+NO_SPEECH_PROBABILITY, NO_SPEECH_LOGPROB = 0.6, -1.0
+"""The library's defaults: text that is less probable than the one, where silence is more probable than the other, was
+not said. Its batched way does not look."""
 
 
 class FasterWhisperEngine:
@@ -82,18 +60,26 @@ class FasterWhisperEngine:
 
     def __init__(self, config: EngineConfig) -> None:
         self.models = LoadedModels(config)
+        self._batch_size = config.batch_size or BATCH_SIZE
 
     def load(self, model: str) -> None:
         """Raises ``ConfigurationFault``, ``TransientFault`` (a download failed) and ``ResourceExceeded``."""
         self.models.get(model)
 
     def transcribe(self, audio: Audio, request: TranscriptionRequest) -> tuple[TranscriptionInfo, Iterator[Segment]]:
-        """Raises what ``load`` raises, and ``InputFault`` (``language_not_supported``)."""
+        """Raises what ``load`` raises, and ``InputFault`` (``language_not_supported``, ``translation_not_supported``).
+
+        ``request.batched`` is followed at temperature 0 only: the library's batched way knows no other.
+        """
         model = self.models.get(request.model)
+        _check_task(model, request)
         info = find_language(model, audio, request)
         speech = request.speech if request.vad_filter else (Clip(0.0, len(audio) / SAMPLE_RATE),)
         recogniser = Recogniser(model, audio, request, info.language)
-        return info, _fit(recogniser.recognise(cut_pieces(audio, _to_spans(audio, speech), PIECE_SECONDS)))
+        pieces = cut_pieces(audio, to_spans(audio, speech), PIECE_SECONDS)
+        if request.batched and not request.temperature:
+            return info, _fit(recogniser.recognise_in_groups(pieces, self._batch_size))
+        return info, _fit(recogniser.recognise(pieces))
 
 
 def find_language(model: faster_whisper.WhisperModel, audio: Audio, request: TranscriptionRequest) -> TranscriptionInfo:
@@ -103,10 +89,10 @@ def find_language(model: faster_whisper.WhisperModel, audio: Audio, request: Tra
         return TranscriptionInfo(request.language)
     if not model.model.is_multilingual:
         return TranscriptionInfo("en")
-    spans = _to_spans(audio, request.speech)
+    spans = to_spans(audio, request.speech)
     if not spans:
         return TranscriptionInfo(None)
-    speech = Piece(_first_samples(spans, LANGUAGE_WINDOWS * WINDOW_SAMPLES)).of(audio)
+    speech = Piece(first_samples(spans, LANGUAGE_WINDOWS * WINDOW_SAMPLES)).of(audio)
     with memory_faults():
         language, probability, _ = model.detect_language(speech, language_detection_segments=LANGUAGE_WINDOWS)
     return TranscriptionInfo(language, probability)
@@ -125,42 +111,13 @@ def _check_language(model: faster_whisper.WhisperModel, request: TranscriptionRe
         )
 
 
-def cut_pieces(audio: Audio, spans: Iterable[Span], longest_seconds: float) -> list[Piece]:
-    """All of ``spans`` in pieces of at most ``longest_seconds``: long ones cut where it is quiet, short ones joined."""
-    longest = round(longest_seconds * SAMPLE_RATE)
-    pieces: list[Piece] = []
-    for start, end in spans:
-        for span in _cut(audio, start, end, longest):
-            if pieces and pieces[-1].samples + span[1] - span[0] <= longest:
-                pieces[-1] = Piece((*pieces[-1].spans, span))
-            else:
-                pieces.append(Piece((span,)))
-    return pieces
-
-
-def _to_spans(audio: Audio, speech: Sequence[Clip]) -> list[Span]:
-    bounds = ((round(clip.start * SAMPLE_RATE), round(clip.end * SAMPLE_RATE)) for clip in speech)
-    inside = ((max(0, start), min(len(audio), end)) for start, end in bounds)
-    return [(start, end) for start, end in inside if start < end]
-
-
-def _first_samples(spans: Sequence[Span], count: int) -> tuple[Span, ...]:
-    kept = []
-    for start, end in spans:
-        if count <= 0:
-            break
-        kept.append((start, min(end, start + count)))
-        count -= end - start
-    return tuple(kept)
-
-
-def _cut(audio: Audio, start: int, end: int, longest: int) -> Iterator[Span]:
-    while end - start > longest:
-        earliest, latest = start + longest * 2 // 3, min(start + longest, end - SHORTEST_REST_SAMPLES)
-        cut = earliest + quietest_sample(audio[earliest:latest], quiet_seconds=QUIET_SECONDS, prefer_last=True)
-        yield start, cut
-        start = cut
-    yield start, end
+def _check_task(model: faster_whisper.WhisperModel, request: TranscriptionRequest) -> None:
+    if request.task == "translate" and not model.model.is_multilingual:
+        raise InputFault(
+            f"Model '{request.model}' knows English only and cannot translate. Choose a multilingual model (without "
+            "'.en' in its name), or use the task 'transcribe' for a recording in English.",
+            code="translation_not_supported",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +131,7 @@ class Recogniser:
 
     def recognise(self, pieces: Iterable[Piece]) -> Iterator[Segment]:
         """The segments of all pieces, piece by piece as they are read."""
-        prompt = self.request.prompt or None
+        prompt = self._prompt_tokens()
         for piece in pieces:
             with memory_faults():
                 if piece.seconds <= SHORT_PIECE_SECONDS:
@@ -183,9 +140,36 @@ class Recogniser:
                     yield from self._decode_long(piece, prompt)
             prompt = None  # as in Whisper, the prompt is for the first window
 
-    def _decode_long(self, piece: Piece, prompt: str | None) -> list[Segment]:
+    def _prompt_tokens(self) -> list[int] | None:
+        """The end of the prompt, as much as there is room for in half of the model's text, where the hotwords are, too.
+
+        The library gives each of them a half, and fails where both are that long.
+        """
+        prompt, hotwords = (self._tokens(text) for text in (self.request.prompt, self.request.hotwords))
+        room = self.model.max_length // 2 - 1 - len(hotwords)
+        return prompt[-room:] if prompt and room > 0 else None
+
+    def _tokens(self, text: str) -> list[int]:
+        found: list[int] = self.model.hf_tokenizer.encode(f" {text.strip()}", add_special_tokens=False).ids
+        return found if text.strip() else []
+
+    def recognise_in_groups(self, pieces: Sequence[Piece], batch_size: int) -> Iterator[Segment]:
+        """The segments of all pieces, up to ``batch_size`` pieces at a time as they are read."""
+        waiting = iter(pieces)
+        if self.request.prompt:  # a group has one prompt for all, and this one is for the first window
+            yield from self.recognise(islice(waiting, 1))
+        while group := list(islice(waiting, batch_size)):
+            with memory_faults():
+                for piece, segments in zip(group, self._decode_together(group), strict=True):
+                    yield from self._again_if_unsure(segments, piece, None)
+
+    def _decode_long(self, piece: Piece, prompt: list[int] | None) -> list[Segment]:
         """Recognise a piece that may be cut: where it is unsure, shorter ones are tried before higher temperatures."""
         whole = list(self._decode(piece, prompt, first_temperature_only=True))
+        return self._again_if_unsure(whole, piece, prompt)
+
+    def _again_if_unsure(self, whole: list[Segment], piece: Piece, prompt: list[int] | None) -> list[Segment]:
+        """``whole`` where the model is sure of it, else what it makes of the piece in shorter ones."""
         if is_sure(whole, piece):
             return whole
         parts: list[Segment] = []
@@ -194,20 +178,71 @@ class Recogniser:
             prompt = None
         return parts or whole
 
-    def _decode(self, piece: Piece, prompt: str | None, *, first_temperature_only: bool = False) -> Iterator[Segment]:
+    def _decode(
+        self, piece: Piece, prompt: list[int] | None, *, first_temperature_only: bool = False
+    ) -> Iterator[Segment]:
         temperature = self.request.temperature
         if temperature is None and first_temperature_only:
             temperature = 0.0
         segments, _ = self.model.transcribe(
             piece.of(self.audio),
             language=self.language,
+            task=self.request.task,
             beam_size=self.request.beam_size,
             initial_prompt=prompt,
+            hotwords=self.request.hotwords or None,
             condition_on_previous_text=False,
             word_timestamps=self.request.word_timestamps,
             temperature=LIBRARY_TEMPERATURES if temperature is None else temperature,
         )
         return _to_whole_audio(segments, piece)
+
+    def _decode_together(self, pieces: Sequence[Piece]) -> list[list[Segment]]:
+        """The segments of each piece, at temperature 0. Each piece has a window of its own, one behind the other."""
+        windows = np.zeros((len(pieces), WINDOW_SAMPLES), dtype=np.float32)
+        for window, piece in zip(windows, pieces, strict=True):
+            window[: piece.samples] = piece.of(self.audio)
+        segments, _ = BatchedInferencePipeline(self.model).transcribe(
+            windows.reshape(-1),
+            language=self.language,
+            task=self.request.task,
+            beam_size=self.request.beam_size,
+            hotwords=self.request.hotwords or None,
+            word_timestamps=self.request.word_timestamps,
+            temperature=0.0,
+            without_timestamps=False,
+            vad_filter=False,
+            clip_timestamps=[
+                {"start": number * WINDOW_SECONDS, "end": number * WINDOW_SECONDS + piece.seconds}
+                for number, piece in enumerate(pieces)
+            ],
+            batch_size=len(pieces),
+        )
+        shares: list[list[LibrarySegment]] = [[] for _ in pieces]
+        for segment in filter(_was_said, segments):
+            number = segment.seek // (WINDOW_SECONDS * FRAMES_PER_SECOND)
+            shares[number].append(_earlier(segment, number * WINDOW_SECONDS))
+        return [list(_to_whole_audio(share, piece)) for share, piece in zip(shares, pieces, strict=True)]
+
+
+def _was_said(segment: LibrarySegment) -> bool:
+    is_silence = segment.no_speech_prob > NO_SPEECH_PROBABILITY and segment.avg_logprob <= NO_SPEECH_LOGPROB
+    return bool(segment.text.strip()) and segment.start < segment.end and not is_silence
+
+
+def _earlier(segment: LibrarySegment, seconds: int) -> LibrarySegment:
+    """``segment`` moved towards the beginning."""
+    words = [
+        replace(word, start=max(0.0, word.start - seconds), end=max(0.0, word.end - seconds))
+        for word in segment.words or ()
+    ]
+    return replace(
+        segment,
+        start=segment.start - seconds,
+        end=segment.end - seconds,
+        seek=segment.seek - seconds * FRAMES_PER_SECOND,
+        words=words,
+    )
 
 
 def is_sure(segments: Sequence[Segment], piece: Piece) -> bool:

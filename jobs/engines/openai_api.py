@@ -25,6 +25,7 @@ NO_TIMESTAMPS = "The provider's model sends no timestamps: each segment is a who
 class OpenAIEngine:
     """Uploads the recording in pieces. Retries are the job's business: each piece is sent once.
 
+    ``batched`` has no counterpart here, and a translation has no words.
     ``config.timeout_seconds`` bounds one piece in all, from connecting to the last byte of the answer.
     """
 
@@ -51,7 +52,8 @@ class OpenAIEngine:
             return TranscriptionInfo(language=request.language), iter(())
         first = self._recognise(audio, pieces[0], request, request.language)
         # Detected once per job, so that one recording does not change its language from piece to piece.
-        language = request.language or first.language_code
+        # A translation's answer names English, whatever was spoken.
+        language = request.language or (None if request.task == "translate" else first.language_code)
         warnings = () if first.segments or not first.text.strip() else (self._no_timestamps_warning(),)
         return TranscriptionInfo(language, warnings=warnings), self._segments(audio, pieces, first, request, language)
 
@@ -74,7 +76,8 @@ class OpenAIEngine:
         fields = {"file": file, "model": request.model} | _wanted_fields(request, language)
 
         async def send(client: openai.AsyncOpenAI) -> RawAnswer:
-            create = client.audio.transcriptions.with_raw_response.create
+            endpoint = client.audio.translations if request.task == "translate" else client.audio.transcriptions
+            create = endpoint.with_raw_response.create
             if request.model not in self._models_without_timestamps:
                 try:
                     return await create(**fields, **_timestamp_fields(request))
@@ -94,13 +97,23 @@ class OpenAIEngine:
 
 
 def _timestamp_fields(request: TranscriptionRequest) -> dict[str, Any]:
+    if request.task == "translate":  # a translation has segments, but no words
+        return {"response_format": "verbose_json"}
     granularities = ["segment", "word"] if request.word_timestamps else ["segment"]
     return {"response_format": "verbose_json", "timestamp_granularities": granularities}
 
 
 def _wanted_fields(request: TranscriptionRequest, language: str | None) -> dict[str, Any]:
-    wanted = {"language": language, "prompt": request.prompt or None, "temperature": request.temperature}
+    wanted = {"prompt": _prompt(request), "temperature": request.temperature}
+    if request.task != "translate":  # which finds the language out by itself
+        wanted["language"] = language
     return {name: value for name, value in wanted.items() if value is not None}
+
+
+def _prompt(request: TranscriptionRequest) -> str | None:
+    """The prompt, then the hotwords in the form that OpenAI's guide to prompts has: Whisper reads the end of it."""
+    glossary = f"Glossary: {request.hotwords}" if request.hotwords else ""
+    return f"{request.prompt} {glossary}".strip() or None
 
 
 def _is_about_timestamps(error: openai.BadRequestError) -> bool:

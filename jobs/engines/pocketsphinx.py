@@ -154,8 +154,8 @@ class PocketSphinxEngine:
     """English speech to text on the CPU, with ``cpu_threads`` decoders side by side (0 = one for each core, eight
     at most).
 
-    ``prompt``, ``temperature`` and ``beam_size`` have no counterpart here and are ignored. Words are in lower case,
-    without punctuation.
+    ``prompt``, ``hotwords``, ``temperature``, ``beam_size`` and ``batched`` have no counterpart here and are ignored,
+    and so is ``task``: English translated into English is what was said. Words are in lower case, without punctuation.
     """
 
     name = "pocketsphinx"

@@ -15,6 +15,7 @@ from jobs.lifecycle.claims import LET_GO, Claim
 from jobs.models import Job, JobEvent, Stage, Status
 from jobs.models.job import UNFINISHED
 from jobs.notices import notice
+from jobs.options import Options
 from jobs.outages import through_outages
 
 
@@ -123,9 +124,12 @@ def _settle_all(*, job_id: int, owner_id: int, run: int) -> None:
 
 def _settle_finished_part(*, job_id: int, owner_id: int, run: int) -> None:
     """Charge a cancelled job up to the end of its last saved segment; release all when there is none."""
-    last = Job.objects.get(pk=job_id).parts.order_by("-position").first()
+    job = Job.objects.get(pk=job_id)
+    last = job.parts.order_by("-position").first()
     if last is None:
         quota.release(account_id=owner_id, job_id=job_id, run=run)
         return
-    finished_ms = round(last.segments[-1]["end"] * 1000)
+    # Segments have the times of the whole recording; what was skipped at its beginning costs nothing.
+    finished_seconds = last.segments[-1]["end"] - Options.of(job.options).trim_start
+    finished_ms = max(0, round(finished_seconds * 1000))
     quota.settle(account_id=owner_id, job_id=job_id, run=run, duration_ms=finished_ms)

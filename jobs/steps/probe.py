@@ -10,12 +10,15 @@ from accounts import quota
 from jobs import files, lifecycle, pipeline
 from jobs.audio.decode import Decoded, decode_pcm, samples_to_ms
 from jobs.audio.probe import Header, probe_header
+from jobs.audio.stretch import stretch_pcm
+from jobs.audio.trim import Trim
 from jobs.audio.vad import find_speech
 from jobs.engines.base import Clip
 from jobs.errors import InputFault
 from jobs.lease import LeaseKeeper
 from jobs.models import Job, Stage
 from jobs.notices import notice
+from jobs.options import Options
 from jobs.outages import through_outages
 
 logger = logging.getLogger(__name__)
@@ -27,17 +30,21 @@ TOLERANCE_MS = 100
 def probe_recording(job: Job, keeper: LeaseKeeper) -> None:
     """Turn the upload into decoded samples with known speech, or fail it for a reason its owner can act on.
 
-    Raises ``InputFault`` and ``AudioLimitExceeded``; ends with ``advance`` otherwise.
+    The stretch that the owner chose is what is charged; what VAD and engine hear is that stretch at the speed asked
+    for. Raises ``InputFault`` and ``AudioLimitExceeded``; ends with ``advance`` otherwise.
     """
+    options = Options.of(job.options)
+    trim = Trim(options.trim_start, options.trim_seconds)
     with files.work_folder() as folder, files.local_copy(job.source_key, folder) as source:
         header = probe_header(source)
         keeper.beat()
         pcm = folder / "audio.pcm"
-        duration_ms, decoded = _decode(job, source, pcm, keeper)
+        duration_ms, decoded = _decode(job, source, pcm, trim, keeper)
+        pcm = _at_speed(options.speed, pcm, keeper)
         speech = find_speech(pcm, beat=keeper.beat)
         key = files.store_file(pcm, files.pcm_key(job.uid, keeper.claim.token)) if speech else ""
     try:
-        warnings = _warnings(header, decoded, speech)
+        warnings = _warnings(header, trim, decoded, speech)
         _advance(job, keeper, key=key, duration_ms=duration_ms, speech=speech, warnings=warnings)
     except BaseException:
         if key:
@@ -45,14 +52,20 @@ def probe_recording(job: Job, keeper: LeaseKeeper) -> None:
         raise
 
 
-def _decode(job: Job, source: Path, target: Path, keeper: LeaseKeeper) -> tuple[int, Decoded]:
+def _decode(job: Job, source: Path, target: Path, trim: Trim, keeper: LeaseKeeper) -> tuple[int, Decoded]:
     """Decode within what the budget allows; the true duration, in ms. The decoder stops where the budget does."""
+    if trim.start_seconds >= settings.MAX_AUDIO_SECONDS:  # it bounds the work, also on what is skipped
+        raise InputFault(
+            f"trim_start is {trim.start_seconds:g} s, but recordings of at most {settings.MAX_AUDIO_SECONDS / 3600:g} "
+            "hours are taken. Choose an earlier start.",
+            code="trim_start_past_end",
+        )
     reserved_ms = quota.reserved_for(job_id=job.pk, run=job.run)
     remaining_ms = quota.remaining_ms(account_id=job.owner_id)
     longest_ms = settings.MAX_AUDIO_SECONDS * 1000
     allowed_ms = longest_ms if remaining_ms is None else min(longest_ms, reserved_ms + remaining_ms)
     cap_seconds = (allowed_ms + 10 * TOLERANCE_MS) / 1000
-    decoded = decode_pcm(source, target, cap_seconds=cap_seconds, beat=keeper.beat)
+    decoded = decode_pcm(source, target, cap_seconds=cap_seconds, trim=trim, beat=keeper.beat)
     duration_ms = samples_to_ms(decoded.samples)
     if duration_ms > longest_ms + TOLERANCE_MS:
         raise InputFault(
@@ -62,6 +75,15 @@ def _decode(job: Job, source: Path, target: Path, keeper: LeaseKeeper) -> tuple[
     if duration_ms > allowed_ms + TOLERANCE_MS:
         raise quota.limit_exceeded(account_id=job.owner_id, duration_ms=duration_ms)
     return min(duration_ms, allowed_ms), decoded
+
+
+def _at_speed(speed: float, pcm: Path, keeper: LeaseKeeper) -> Path:
+    """The samples as they sound at ``speed``, in the place of ``pcm``."""
+    if speed == 1:
+        return pcm
+    stretched = pcm.with_name("stretched.pcm")
+    stretch_pcm(pcm, stretched, speed=speed, beat=keeper.beat)
+    return stretched.replace(pcm)
 
 
 @through_outages
@@ -88,9 +110,10 @@ def _advance(
         quota.fit_reservation(account_id=job.owner_id, job_id=job.pk, run=job.run, duration_ms=duration_ms)
 
 
-def _warnings(header: Header, decoded: Decoded, speech: list[Clip]) -> list[dict[str, str]]:
+def _warnings(header: Header, trim: Trim, decoded: Decoded, speech: list[Clip]) -> list[dict[str, str]]:
     found = []
-    if header.duration_seconds and samples_to_ms(decoded.samples) / 1000 < 0.9 * header.duration_seconds - 1:
+    expected_seconds = trim.of(header.duration_seconds or 0.0)
+    if samples_to_ms(decoded.samples) / 1000 < 0.9 * expected_seconds - 1:
         found.append(notice("shorter_than_its_header"))
     elif not decoded.is_whole:
         found.append(notice("damaged"))

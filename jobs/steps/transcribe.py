@@ -10,10 +10,12 @@ import numpy as np
 
 from jobs import files, lifecycle, pipeline, recognition
 from jobs.audio.decode import to_audio
-from jobs.engines.base import Audio, Clip, Engine, TranscriptionInfo, TranscriptionRequest
+from jobs.audio.timeline import Timeline
+from jobs.engines.base import SAMPLE_RATE, Audio, Clip, Engine, TranscriptionInfo, TranscriptionRequest
 from jobs.lease import LeaseKeeper
 from jobs.models import Job, Stage, TranscriptPart
 from jobs.notices import notice
+from jobs.options import Options
 from jobs.outages import through_outages
 from jobs.stall import LOAD_SECONDS, stall_seconds
 from jobs.transcript import Segment
@@ -47,26 +49,37 @@ def _recognise(job: Job, keeper: LeaseKeeper) -> None:
     info, segments = engine.transcribe(audio, request)
     keeper.beat()
     _begin(job, keeper, engine, request, info)
-    saved = _save_as_they_come(job, keeper, segments)
+    timeline = timeline_of(job, audio)
+    saved = _save_as_they_come(job, keeper, map(timeline.place, segments))
     if not saved:
         _forget_language(job, keeper)
 
 
 def build_request(job: Job, engine: Engine) -> TranscriptionRequest:
     """The job's options as the engine's request. Raises ``InputFault`` for what this worker's engine cannot do."""
-    options = job.options
-    language = options.get("language")
-    recognition.check_language(language, engine=engine.name)
+    options = Options.of(job.options)
+    recognition.check_language(options.language, engine=engine.name)
     return TranscriptionRequest(
-        model=recognition.resolve_model(options.get("model", ""), engine=engine.name),
+        model=recognition.resolve_model(options.model, engine=engine.name),
         speech=tuple(Clip(start, end) for start, end in job.speech),
-        language=language,
-        prompt=options.get("prompt", ""),
-        temperature=options.get("temperature"),
-        beam_size=options["beam_size"],
-        vad_filter=options["vad_filter"],
-        word_timestamps=options["word_timestamps"],
+        language=options.language,
+        task=options.task,
+        prompt=options.prompt,
+        hotwords=options.hotwords,
+        temperature=options.temperature,
+        beam_size=options.beam_size,
+        vad_filter=options.vad_filter,
+        word_timestamps=options.word_timestamps,
+        batched=options.batched,
     )
+
+
+def timeline_of(job: Job, audio: Audio) -> Timeline:
+    """Where the engine's times lie in the recording that was uploaded: after what was skipped, at its own speed."""
+    options = Options.of(job.options)
+    heard_seconds = len(audio) / SAMPLE_RATE
+    length_seconds = heard_seconds if options.speed == 1 else (job.duration_ms or 0) / 1000
+    return Timeline(options.trim_start, length_seconds, heard_seconds)
 
 
 def _load_audio(job: Job) -> Audio:
@@ -103,7 +116,8 @@ def _save_as_they_come(job: Job, keeper: LeaseKeeper, segments: Iterable[Segment
 
 @through_outages
 def _save(job: Job, keeper: LeaseKeeper, position: int, first_id: int, segments: list[Segment]) -> None:
-    done = segments[-1].end * 1000 / (job.duration_ms or 1)
+    heard_seconds = segments[-1].end - Options.of(job.options).trim_start
+    done = heard_seconds * 1000 / (job.duration_ms or 1)
     progress = PROGRESS_FROM + min(1.0, done) * (PROGRESS_TO - PROGRESS_FROM)
     with lifecycle.writing(keeper.claim, progress=round(progress, 4)):
         # In place of what may be there already: a save is done again when the database went away before it answered.

@@ -1,68 +1,46 @@
 """The faster-whisper engine, on a real (very small) Whisper model."""
 
 import math
-from dataclasses import replace
 from itertools import pairwise
-from pathlib import Path
 
 import jiwer
 import numpy as np
 import pytest
 from faster_whisper import WhisperModel
-from faster_whisper.audio import decode_audio
 
-from jobs.engines.base import SAMPLE_RATE, Clip, EngineConfig, TranscriptionRequest
-from jobs.engines.faster_whisper import FasterWhisperEngine, Piece, cut_pieces, is_sure
+from jobs.engines.base import SAMPLE_RATE, Clip, EngineConfig
+from jobs.engines.faster_whisper import FasterWhisperEngine, is_sure
 from jobs.engines.registry import get_engine
+from jobs.engines.whisper_pieces import Piece, cut_pieces
 from jobs.errors import ConfigurationFault, InputFault, ResourceExceeded
+from jobs.tests.whisper_engine import (
+    ASSETS,
+    MODEL,
+    asking,
+    error_rate,
+    make_engine,
+    recording,
+    said,
+    silence,
+    text_of,
+    transcribe,
+)
 from jobs.transcript import Segment
-
-ASSETS = Path(__file__).parent / "assets"
-MODEL = "whisper-micro"
 
 
 @pytest.fixture(scope="module")
 def engine() -> FasterWhisperEngine:
-    engine = FasterWhisperEngine(EngineConfig(models_dir=ASSETS, device="cpu", cpu_threads=1))
-    engine.load(MODEL)
-    return engine
+    return make_engine()
 
 
 @pytest.fixture(scope="module")
 def english() -> np.ndarray:
-    return decode_audio(str(ASSETS / "english.flac"))
+    return recording("english")
 
 
 @pytest.fixture(scope="module")
 def russian() -> np.ndarray:
-    return decode_audio(str(ASSETS / "russian.flac"))
-
-
-def silence(seconds: float) -> np.ndarray:
-    return np.zeros(round(seconds * SAMPLE_RATE), dtype=np.float32)
-
-
-def asking(audio: np.ndarray, **options) -> TranscriptionRequest:
-    """A request for all of ``audio``, without chance unless a test wants some."""
-    everything = Clip(0.0, len(audio) / SAMPLE_RATE)
-    return replace(TranscriptionRequest(model=MODEL, speech=(everything,), temperature=0.0), **options)
-
-
-def transcribe(engine, audio, **options):
-    info, segments = engine.transcribe(audio, asking(audio, **options))
-    return info, list(segments)
-
-
-def text_of(segments) -> str:
-    return " ".join(segment.text.strip() for segment in segments)
-
-
-def said(name: str) -> str:
-    return " ".join((ASSETS / f"{name}.txt").read_text().split())
-
-
-def error_rate(name: str, segments) -> float:
-    return jiwer.wer(said(name), text_of(segments))
+    return recording("russian")
 
 
 def test_the_registry_knows_it():

@@ -33,6 +33,23 @@ def test_the_request_carries_what_the_user_asked_for(stub):
     assert fields["timestamp_granularities[]"] == ["segment", "word"]
 
 
+@pytest.mark.parametrize(
+    ("options", "sent"),
+    [
+        ({"hotwords": "Grafana, Kubernetes"}, "Glossary: Grafana, Kubernetes"),
+        ({"prompt": "A meeting.", "hotwords": "Grafana"}, "A meeting. Glossary: Grafana"),
+    ],
+)
+def test_hotwords_end_the_prompt_of_every_piece(stub, options, sent):
+    run(engine_on(stub, max_piece_seconds=2.5), tone(6), speech=[Clip(0, 2), Clip(3, 5)], **options)
+    assert [request.fields["prompt"] for request in stub.requests] == [[sent], [sent]]
+
+
+def test_there_is_nothing_to_batch(stub):
+    run(engine_on(stub), batched=True)
+    assert set(stub.requests[0].fields) == {"model", "response_format", "timestamp_granularities[]"}
+
+
 def test_what_was_not_asked_for_is_not_sent(stub):
     run(engine_on(stub))
     assert set(stub.requests[0].fields) == {"model", "response_format", "timestamp_granularities[]"}
@@ -207,3 +224,39 @@ def test_the_language_is_found_once_and_then_asked_for(stub):
 def test_a_language_that_was_asked_for_is_not_overruled(stub):
     info, _ = run(engine_on(stub), language="de")
     assert info.language == "de"
+
+
+# Translations
+
+
+def test_a_translation_is_asked_of_its_own_address_with_the_fields_it_has(stub):
+    options = {"task": "translate", "language": "ru", "prompt": "Budget.", "temperature": 0.2, "word_timestamps": True}
+    info, segments = run(engine_on(stub), **options)
+    (request,) = stub.requests
+    assert request.path == "/v1/audio/translations"
+    assert request.fields == {
+        "model": ["whisper-1"],
+        "prompt": ["Budget."],
+        "temperature": ["0.2"],
+        "response_format": ["verbose_json"],
+    }
+    assert [segment.text for segment in segments] == [" Hello."]
+    assert info.language == "ru"
+
+
+def test_the_language_of_a_translation_is_not_taken_for_the_one_spoken(stub):
+    stub.always(verbose_answer([{"start": 0.0, "end": 1.0, "text": " Hello."}], language="english"))
+    info, _ = run(engine_on(stub, max_piece_seconds=2.5), tone(6), speech=[Clip(0, 2), Clip(3, 5)], task="translate")
+    assert info.language is None
+    assert [request.path for request in stub.requests] == ["/v1/audio/translations"] * 2
+
+
+def test_a_translation_as_plain_json_is_taken_too(stub):
+    def plain_only(request):
+        if request.fields["response_format"] == ["json"]:
+            return json_answer({"text": "Hello."})
+        return error_answer(400, "response_format 'verbose_json' is not compatible with this model.")
+
+    stub.always(plain_only)
+    _, (segment,) = run(engine_on(stub), task="translate")
+    assert (segment.start, segment.end, segment.text) == (0.0, 2.0, "Hello.")

@@ -143,6 +143,15 @@ def test_it_refuses_russian_and_says_what_to_do(engine, budget):
     assert refusal.value.code == "language_not_supported"
 
 
+def test_what_it_has_no_counterpart_for_changes_nothing(engine, budget):
+    plain = recognise(engine, budget, make_request(language="en", vad_filter=False))
+    hinted = make_request(
+        language="en", vad_filter=False, task="translate", hotwords="website", prompt="customers", batched=True
+    )
+
+    assert recognise(engine, budget, hinted) == plain
+
+
 def test_it_refuses_the_model_of_another_engine(engine):
     with pytest.raises(InputFault, match=r"en-us, and not large-v3") as refusal:
         engine.load("large-v3")

@@ -83,13 +83,22 @@ class OpenAIStub:
     def _refuse(self, request: Received) -> Answer | None:
         if request.headers.get("authorization") != f"Bearer {self.api_key}":
             return INVALID_KEY
-        wanted = {"/v1/chat/completions": ("model", "messages"), "/v1/audio/transcriptions": ("model",)}
+        wanted = {
+            "/v1/chat/completions": ("model", "messages"),
+            "/v1/audio/transcriptions": ("model",),
+            "/v1/audio/translations": ("model",),
+        }
         if request.path not in wanted:
             return error_answer(404, f"Invalid URL (POST {request.path})")
         missing = [name for name in wanted[request.path] if name not in request.json and name not in request.fields]
-        if request.path.endswith("transcriptions") and not request.file:
+        if "/audio/" in request.path and not request.file:
             missing.append("file")
-        return error_answer(400, f"you must provide: {missing}") if missing else None
+        if missing:
+            return error_answer(400, f"you must provide: {missing}")
+        unknown = {"language", "timestamp_granularities[]"} & request.fields.keys()
+        if request.path.endswith("translations") and unknown:
+            return error_answer(400, f"Unrecognized request arguments: {sorted(unknown)}")
+        return None
 
     def __enter__(self) -> "OpenAIStub":
         self._thread.start()
