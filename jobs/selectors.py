@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from accounts.models import User
-from jobs.models import Job
+from jobs.models import Job, Status
 from jobs.transcript import Segment, Transcript, Word
 
 
@@ -28,6 +28,16 @@ def text_of(job: Job) -> str:
 def transcript_of(job: Job) -> Transcript:
     """The transcript as values that writers and exports take."""
     return Transcript(tuple(_segment(fields) for fields in segments_of(job)), job.language)
+
+
+def enhanced_of(job: Job) -> Any:
+    """The enhanced transcript (``text``, ``segments``, ``model``), whichever package made it, or None.
+
+    It is reached by the name of the reverse relation. While the transcript itself is made anew there is none: what an
+    earlier run left would not be this one's.
+    """
+    has_its_transcript = job.status == Status.DONE or job.report_only
+    return getattr(job, "enhanced", None) if has_its_transcript else None
 
 
 def _segment(fields: dict[str, Any]) -> Segment:
