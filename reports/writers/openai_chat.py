@@ -101,8 +101,14 @@ class Chat(Generic[Read]):
             async with slots:
                 return await self._ask(messages, beat)
 
-        # After the first failure the rest is cancelled by asyncio.run, which closes their connections.
-        return await asyncio.gather(*map(ask, asked))
+        tasks = [asyncio.create_task(ask(messages)) for messages in asked]
+        try:
+            return await asyncio.gather(*tasks)
+        finally:
+            # After the first failure the rest is given up, each with its connection closed before the loop ends.
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     def _check_settings(self) -> None:
         if not self._config.model:

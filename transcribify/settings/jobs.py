@@ -75,7 +75,7 @@ OPENAI_TRANSCRIPTION_MODEL = env.str(
 # Longest wait for one answer of that server, in seconds.
 OPENAI_TIMEOUT_SECONDS = env.float("OPENAI_TIMEOUT_SECONDS", default=600.0)
 
-# --- Reports, and enhanced transcripts (the option enhance), which want a language model whatever writes the reports ---
+# --- Reports, and enhanced transcripts: these want a language model, whatever writes the reports ---
 
 # auto, openai or extractive. auto: a key that is set > extractive (built in, no network).
 REPORT_WRITER = env.str("REPORT_WRITER", default="auto")
