@@ -11,6 +11,10 @@ _TEXTS = {
     "shorter_than_its_header": "The file says it is longer than what could be decoded; it may be cut off or damaged.",
     "damaged": "The file is damaged: only a part of it could be decoded. What is missing was not transcribed.",
     "report_failed": "The report could not be written. The transcript is complete.",
+    "enhance_failed": (
+        "The transcript could not be enhanced; the original is complete. "
+        "Writing the report again tries this again as well."
+    ),
 }
 
 

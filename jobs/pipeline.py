@@ -30,7 +30,7 @@ QUEUES = {Stage.PROBE: "speech", Stage.TRANSCRIBE: "speech", Stage.REPORT: "ligh
 
 def stages_of(job: Job) -> list[Stage]:
     """The stages that this job goes through, in order."""
-    wanted = {Stage.REPORT: job.options.get("report", True)}
+    wanted = {Stage.REPORT: job.options.get("report", True) or job.options.get("enhance", False)}
     return [stage for stage in TASK_NAMES if wanted.get(stage, True)]
 
 

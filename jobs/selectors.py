@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from accounts.models import User
-from jobs.models import Job
+from jobs.models import Job, Status
 from jobs.options import Options
 from jobs.transcript import Segment, Transcript, Word
 
@@ -31,6 +31,16 @@ def transcript_of(job: Job) -> Transcript:
     segments = tuple(_segment(fields) for fields in segments_of(job))
     is_translation = Options.of(job.options).task == "translate" and bool(segments)
     return Transcript(segments, "en" if is_translation else job.language)
+
+
+def enhanced_of(job: Job) -> Any:
+    """The enhanced transcript (``text``, ``segments``, ``model``), whichever package made it, or None.
+
+    It is reached by the name of the reverse relation. While the transcript itself is made anew there is none: what an
+    earlier run left would not be this one's.
+    """
+    has_its_transcript = job.status == Status.DONE or job.report_only
+    return getattr(job, "enhanced", None) if has_its_transcript else None
 
 
 def _segment(fields: dict[str, Any]) -> Segment:

@@ -7,6 +7,7 @@ from accounts.admin import ledger_rows
 from accounts.durations import clock_time
 from accounts.models import LedgerEntry
 from jobs.models import Job, JobEvent
+from jobs.selectors import enhanced_of
 
 MAX_SEGMENTS = 2_000
 MAX_EVENTS = 500
@@ -25,6 +26,7 @@ class Line:
 def page_of(job: Job, *, with_ledger: bool) -> dict[str, Any]:
     """The template's context; ``lines_cut`` and ``events_cut`` say that there is more than is shown."""
     lines, lines_cut = transcript_lines(job)
+    enhanced = enhanced_of(job)
     events = list(JobEvent.objects.filter(job_id=job.pk).order_by("-id")[: MAX_EVENTS + 1])
     return {
         "job": job,
@@ -35,6 +37,8 @@ def page_of(job: Job, *, with_ledger: bool) -> dict[str, Any]:
         "events_cut": len(events) > MAX_EVENTS,
         "lines": lines,
         "lines_cut": lines_cut,
+        "enhanced": enhanced,
+        "enhanced_lines": [_line(segment) for segment in enhanced.segments[:MAX_SEGMENTS]] if enhanced else [],
         # By the reverse relation's name: who writes reports is not known here.
         "report": getattr(job, "report", None),
         "ledger": _booked(job) if with_ledger else None,

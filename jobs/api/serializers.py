@@ -9,7 +9,7 @@ from rest_framework import serializers
 from jobs.api.fields import JSONValue
 from jobs.models import Job, Status
 from jobs.options import Options
-from jobs.selectors import segments_of, text_of
+from jobs.selectors import enhanced_of, segments_of, text_of
 
 
 class JobSummary(serializers.Serializer[Any]):
@@ -67,11 +67,29 @@ class ReportOutput(serializers.Serializer[Any]):
     writer = serializers.CharField()
 
 
+class EnhancedSegment(serializers.Serializer[Any]):
+    """A segment of the original with its corrected text."""
+
+    id = serializers.IntegerField()
+    start = serializers.FloatField(help_text="Seconds, as in the original.")
+    end = serializers.FloatField(help_text="Seconds, as in the original.")
+    text = serializers.CharField()
+
+
+class EnhancedOutput(serializers.Serializer[Any]):
+    """The transcript as a language model corrected it: punctuation, capitals, obvious mishearings."""
+
+    text = serializers.CharField()
+    segments = EnhancedSegment(many=True)
+    model = serializers.CharField()
+
+
 class JobDetail(JobSummary):
     """A job with everything that is known of it so far."""
 
     transcript = serializers.SerializerMethodField()
     segments = serializers.SerializerMethodField()
+    enhanced = serializers.SerializerMethodField()
     report = serializers.SerializerMethodField()
 
     def get_transcript(self, job: Job) -> str:
@@ -80,6 +98,12 @@ class JobDetail(JobSummary):
     @extend_schema_field(serializers.ListField(child=serializers.DictField()))
     def get_segments(self, job: Job) -> list[dict[str, Any]]:
         return segments_of(job)
+
+    @extend_schema_field(EnhancedOutput(allow_null=True))
+    def get_enhanced(self, job: Job) -> dict[str, Any] | None:
+        enhanced = enhanced_of(job)
+        # As it is stored: a serializer would take each of thousands of segments in hand.
+        return {name: getattr(enhanced, name) for name in ("text", "segments", "model")} if enhanced else None
 
     @extend_schema_field(ReportOutput(allow_null=True))
     def get_report(self, job: Job) -> dict[str, Any] | None:

@@ -109,4 +109,5 @@ class ReportView(MoveView):
 
 def find_job(request: Request, job_id: int) -> Job:
     """The caller's own job; another's is as unknown as one that never was."""
-    return get_object_or_404(jobs_of(request.user), pk=job_id)  # type: ignore[arg-type]
+    jobs = jobs_of(request.user).select_related("report", "enhanced")  # type: ignore[arg-type]
+    return get_object_or_404(jobs, pk=job_id)

@@ -71,7 +71,7 @@ def give_up(job: Job) -> None:
     """End a job that nobody holds after too many crashes. Called within the transaction that counted the last one."""
     times = job.crashes + job.transient_failures
     if job.stage == Stage.REPORT:
-        warnings = [*job.warnings, notice("report_failed", f"The worker stopped {times} times while writing it.")]
+        warnings = _with_failures(job, f"The worker stopped {times} times while working on it.")
         Job.objects.filter(pk=job.pk).update(status=Status.DONE, **_ended(), **_done(warnings))
         JobEvent.objects.create(job_id=job.pk, run=job.run, kind=Status.DONE, detail="crashed_repeatedly")
         _settle_all(job_id=job.pk, owner_id=job.owner_id, run=job.run)
@@ -88,10 +88,22 @@ def give_up(job: Job) -> None:
 
 
 def _complete_without_report(claim: Claim, reason: str) -> None:
-    warnings = claim.row.values_list("warnings", flat=True).first()
-    if warnings is None:
+    job = claim.row.first()
+    if job is None:
         raise claim.lost()
-    complete(claim, warnings=[*warnings, notice("report_failed", reason)])
+    complete(claim, warnings=_with_failures(job, reason))
+
+
+def _with_failures(job: Job, reason: str) -> list[dict[str, Any]]:
+    """The job's warnings, and one for each thing that the last stage was to make and did not."""
+    failed = []
+    if job.options.get("report", True):
+        failed.append("report_failed")
+    # By the reverse relation's name: a report that is written again leaves the enhanced transcript as it is.
+    if job.options.get("enhance", False) and getattr(job, "enhanced", None) is None:
+        failed.append("enhance_failed")
+    others = [warning for warning in job.warnings if warning.get("code") not in failed]
+    return [*others, *(notice(code, reason) for code in failed)]
 
 
 def _finish(claim: Claim, status: Status, **facts: Any) -> None:

@@ -69,7 +69,7 @@ def expire(*, job_id: int, token: uuid.UUID, dead: bool = False, worker_lost: bo
             held = held.filter(lease_until__lt=Now())
         if not held.update(dispatched_at=None, **{counter: F(counter) + 1}, **LET_GO):
             return False
-        job = Job.objects.only("owner_id", "run", "stage", "crashes", "transient_failures", "warnings").get(pk=job_id)
+        job = Job.objects.defer("speech").get(pk=job_id)
         kind = "worker lost" if worker_lost else "process died" if dead else "lease expired"
         JobEvent.objects.create(job_id=job_id, run=job.run, stage=job.stage or "", kind=kind)
         logger.warning("job %s: %s at stage %s (crash %s)", job_id, kind, job.stage, job.crashes)

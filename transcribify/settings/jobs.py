@@ -79,7 +79,7 @@ OPENAI_TRANSCRIPTION_MODEL = env.str(
 # Longest wait for one answer of that server, in seconds.
 OPENAI_TIMEOUT_SECONDS = env.float("OPENAI_TIMEOUT_SECONDS", default=600.0)
 
-# --- Reports ---
+# --- Reports, and enhanced transcripts: these want a language model, whatever writes the reports ---
 
 # auto, openai or extractive. auto: a key that is set > extractive (built in, no network).
 REPORT_WRITER = env.str("REPORT_WRITER", default="auto")
@@ -92,10 +92,10 @@ OPENROUTER_BASE_URL = "https://openrouter.ai/api/v1"
 REPORT_BASE_URL = env.str("REPORT_BASE_URL", default="")
 REPORT_API_KEY = env.str("REPORT_API_KEY", default="")
 
-# Model asked to write the report.
+# Model asked to write the report, and to enhance the transcript.
 REPORT_MODEL = env.str("REPORT_MODEL", default="openai/gpt-4o-mini" if OPENROUTER_API_KEY else "gpt-4o-mini")
 
-# Longest wait for one answer, and for the whole report, in seconds.
+# Longest wait for one answer, and for the whole report or the whole enhanced transcript, in seconds.
 REPORT_TIMEOUT_SECONDS = env.float("REPORT_TIMEOUT_SECONDS", default=120.0)
 REPORT_TOTAL_SECONDS = env.float("REPORT_TOTAL_SECONDS", default=360.0)
 
