@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from accounts.models import User
-from jobs.models import Job
+from jobs.models import Job, Status
 from jobs.transcript import Segment, Transcript, Word
 
 
@@ -28,6 +28,11 @@ def text_of(job: Job) -> str:
 def transcript_of(job: Job) -> Transcript:
     """The transcript as values that writers and exports take."""
     return Transcript(tuple(_segment(fields) for fields in segments_of(job)), job.language)
+
+
+def has_whole_transcript(job: Job) -> bool:
+    """Whether the transcript is all that it will be: of a done job, or the part that a cancelled one kept and paid."""
+    return job.status == Status.DONE or job.report_only or (job.status == Status.CANCELLED and job.parts.exists())
 
 
 def _segment(fields: dict[str, Any]) -> Segment:

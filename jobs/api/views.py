@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers, status
 from rest_framework.generics import GenericAPIView
 from rest_framework.pagination import CursorPagination
@@ -17,11 +17,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from jobs import recognition, services
-from jobs.api.serializers import JobDetail, JobSummary, SubmitInput
+from jobs.api.serializers import JobDetail, JobSummary, ReportOutput, SubmitInput
 from jobs.api.upload import receive_form
 from jobs.audio.probe import probe_header
-from jobs.errors import InputFault
-from jobs.models import Job
+from jobs.errors import InputFault, Refused
+from jobs.models import Job, Status
 from jobs.selectors import jobs_of
 
 
@@ -106,15 +106,44 @@ class RetryView(MoveView):
     move = staticmethod(services.retry_job)
 
 
+REPORT_EXAMPLE = OpenApiExample(
+    "A report",
+    {
+        "summary": "The delivery moves to Friday.",
+        "key_points": ["Two pallets are missing."],
+        "topics": ["delivery"],
+        "sentiment": "neutral",
+        "writer": "extractive",
+    },
+    response_only=True,
+)
+
+
 class ReportView(MoveView):
-    """Write the report of a finished job again. Free of charge; the old report stays until the new one is there."""
+    """The report of a finished job. POST writes it again, free of charge; until it is there the old one stays."""
 
     move = staticmethod(services.rewrite_report)
+
+    @extend_schema(responses=ReportOutput, examples=[REPORT_EXAMPLE])
+    def get(self, request: Request, job_id: int) -> Response:
+        job = find_job(request, job_id)
+        if job.status != Status.DONE:
+            raise not_finished(job, "report")
+        report = getattr(job, "report", None)
+        if report is None:
+            raise InputFault("This job has no report. POST here to have one written.", code="no_report")
+        return Response(dict(ReportOutput(report).data))
 
 
 def find_job(request: Request, job_id: int) -> Job:
     """The caller's own job; another's is as unknown as one that never was."""
     return get_object_or_404(jobs_of(request.user), pk=job_id)  # type: ignore[arg-type]
+
+
+def not_finished(job: Job, wanted: str) -> Refused:
+    """The answer to who asks for a result that is not there: yet, or ever."""
+    advice = "it has none" if job.is_finished else "ask again when it is done"
+    return Refused(f"The job is {job.status}; there is no {wanted}: {advice}.", code="not_finished", status=job.status)
 
 
 def refuse_second_file(request: Request) -> None:

@@ -136,6 +136,7 @@ class World:
             return row.pk
         known = {
             "job_id": self.job.pk,
+            "format_name": "srt",
             "app_label": "jobs",
             "url": "nothing/here",
             "content_type_id": ContentType.objects.get_for_model(Job).pk,
