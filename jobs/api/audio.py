@@ -32,6 +32,7 @@ TYPES = {
     "mp4": "video/mp4", "m4v": "video/mp4", "mov": "video/quicktime", "3gp": "video/3gpp", "3g2": "video/3gpp2",
     "aif": "audio/aiff", "aiff": "audio/aiff", "aifc": "audio/aiff", "caf": "audio/x-caf", "amr": "audio/amr",
     "wma": "audio/x-ms-wma", "wmv": "video/x-ms-wmv", "asf": "video/x-ms-asf", "ts": "video/mp2t", "mts": "video/mp2t",
+    "w64": "audio/x-w64",
 }  # fmt: skip
 """By the ending of the uploader's file name. It may be wrong, and is harmless then: none of these is ever run."""
 
