@@ -121,21 +121,16 @@ def send_file(request: Request, job: Job) -> HttpResponseBase:
     if answer.status_code != status.HTTP_200_OK or (part is not None and not part):
         file.close()
         return range_not_satisfiable(size) if answer.status_code == status.HTTP_200_OK else answer
-    if not connection.in_atomic_block:
-        connection.close()  # a slow reader takes hours, and others need it meanwhile
-    return _stream(file, part, size, headers=headers, content_type=content_type(job), is_head=request.method == "HEAD")
-
-
-def _stream(
-    file: Any, part: range | None, size: int, *, headers: dict[str, str], is_head: bool, **how: Any
-) -> FileResponse:
-    sent = range(size) if part is None else part
-    headers["Content-Length"] = str(len(sent))
+    headers["Content-Length"] = str(size if part is None else len(part))
     if part is not None:
         headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{size}"
-    # The server would read the whole file, only to send nothing of it.
-    content = Extract(file, sent[:0] if is_head else sent)
-    return FileResponse(content, headers=headers, status=200 if part is None else 206, **how)
+    if request.method == "HEAD":  # the server would read the whole file, only to send nothing of it
+        file.close()
+        return HttpResponse(headers=headers, content_type=content_type(job))
+    if not connection.in_atomic_block:
+        connection.close()  # a slow reader takes hours, and others need it meanwhile
+    content = Extract(file, range(size) if part is None else part)
+    return FileResponse(content, headers=headers, content_type=content_type(job), status=200 if part is None else 206)
 
 
 def redirect_to_store(request: Request, job: Job) -> HttpResponseRedirect:
