@@ -43,6 +43,11 @@ def enhanced_of(job: Job) -> Any:
     return getattr(job, "enhanced", None) if has_its_transcript else None
 
 
+def has_whole_transcript(job: Job) -> bool:
+    """Whether the transcript is all that it will be: of a done job, or the part that a cancelled one kept and paid."""
+    return job.status == Status.DONE or job.report_only or (job.status == Status.CANCELLED and job.parts.exists())
+
+
 def _segment(fields: dict[str, Any]) -> Segment:
     values = {name: value for name, value in fields.items() if name not in {"id", "words", "tokens"}}
     words = tuple(Word(**word) for word in fields.get("words", ()))

@@ -32,4 +32,6 @@ def _patience() -> Config:
         connect_timeout=min(5.0, settings.S3_TIMEOUT_SECONDS),
         read_timeout=settings.S3_TIMEOUT_SECONDS,
         retries={"mode": "standard", "total_max_attempts": 2},
+        # Addresses that are handed out: boto3 signs them the old way by default, which newer regions refuse.
+        signature_version="s3v4",
     )

@@ -1,10 +1,12 @@
 """The asynchronous shell around Django: reads small bodies, and hands recordings to threads of their own.
 
 A thread of Django costs memory and, while it works, a database connection; one that waits for a slow sender is lost to
-everybody else. So ordinary requests get a thread once their body is there, and recordings are read in other threads.
+everybody else. So ordinary requests get a thread once their body is there, and recordings are read and sent in other
+threads.
 """
 
 import json
+import re
 import threading
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import Executor
@@ -32,10 +34,15 @@ THREADS = 32
 UPLOAD_THREADS = 64
 """Recordings that are read at the same time. None holds a database connection meanwhile."""
 
+DOWNLOAD_THREADS = 64
+"""Recordings that are sent at the same time, without a database connection; a slow reader keeps its thread waiting."""
+
 RETRY_UPLOAD_SECONDS = 30
 
 ANSWER_PARTS = 1024
 """Parts of an answer (of 4 kB where it is a file) that wait for a slow reader without a thread that waits with them."""
+
+_DOWNLOAD = re.compile("/jobs/[0-9]+/audio")
 
 
 class Shell:
@@ -47,16 +54,21 @@ class Shell:
         *,
         threads: int = THREADS,
         upload_threads: int = UPLOAD_THREADS,
+        download_threads: int = DOWNLOAD_THREADS,
         patience: Patience | None = None,
     ) -> None:
         self._requests: Any = WSGIMiddleware(django_application, workers=threads, send_queue_size=ANSWER_PARTS)
         self._uploads: Any = WSGIMiddleware(django_application, workers=upload_threads, send_queue_size=ANSWER_PARTS)
+        self._downloads: Any = WSGIMiddleware(
+            django_application, workers=download_threads, send_queue_size=ANSWER_PARTS
+        )
         self._patience = patience or Patience()
         self._upload_threads = upload_threads
         self._uploads_at_work = 0
         self._waiting_room = WaitingRoom()
         _start_threads(self._requests.executor, threads)
         _start_threads(self._uploads.executor, upload_threads)
+        _start_threads(self._downloads.executor, download_threads)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -68,7 +80,8 @@ class Shell:
 
     async def _take_request(self, scope: Scope, receive: Receive, send: Send) -> None:
         if not has_body(scope):
-            await self._requests(scope, receive, send)
+            pool = self._downloads if _DOWNLOAD.fullmatch(scope["path"]) else self._requests
+            await pool(scope, receive, send)
             return
         body = MovingBody(receive, self._patience)
         # A short recording over a thin line may take longer, as long as it moves.

@@ -11,6 +11,7 @@ urlpatterns = [
     path("", RedirectView.as_view(url="/jobs")),
     path("", include("accounts.api.urls")),
     path("", include("jobs.api.urls")),
+    path("", include("reports.api.urls")),
     path("v1/", include("transcribify.openai_compat.urls")),
     path("schema", SpectacularAPIView.as_view(), name="schema"),
     path("api-auth/", include("accounts.api.session_urls")),

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers, status
 from rest_framework.generics import GenericAPIView
 from rest_framework.pagination import CursorPagination
@@ -16,8 +16,9 @@ from rest_framework.response import Response
 from jobs import services
 from jobs.api.intake import SubmitInput, origin_of, read_upload, receive_recording
 from jobs.api.options import check_options
-from jobs.api.serializers import JobDetail, JobSummary
-from jobs.models import Job
+from jobs.api.serializers import JobDetail, JobSummary, ReportOutput
+from jobs.errors import InputFault, Refused
+from jobs.models import Job, Status
 from jobs.selectors import jobs_of
 from jobs.submission import submit_recording
 
@@ -101,13 +102,42 @@ class RetryView(MoveView):
     move = staticmethod(services.retry_job)
 
 
+REPORT_EXAMPLE = OpenApiExample(
+    "A report",
+    {
+        "summary": "The delivery moves to Friday.",
+        "key_points": ["Two pallets are missing."],
+        "topics": ["delivery"],
+        "sentiment": "neutral",
+        "writer": "extractive",
+    },
+    response_only=True,
+)
+
+
 class ReportView(MoveView):
-    """Write the report of a finished job again. Free of charge; the old report stays until the new one is there."""
+    """The report of a finished job. POST writes it again, free of charge; until it is there the old one stays."""
 
     move = staticmethod(services.rewrite_report)
+
+    @extend_schema(responses=ReportOutput, examples=[REPORT_EXAMPLE])
+    def get(self, request: Request, job_id: int) -> Response:
+        job = find_job(request, job_id)
+        if job.status != Status.DONE:
+            raise not_finished(job, "report")
+        report = getattr(job, "report", None)
+        if report is None:
+            raise InputFault("This job has no report. POST here to have one written.", code="no_report")
+        return Response(dict(ReportOutput(report).data))
 
 
 def find_job(request: Request, job_id: int) -> Job:
     """The caller's own job; another's is as unknown as one that never was."""
     jobs = jobs_of(request.user).select_related("report", "enhanced")  # type: ignore[arg-type]
     return get_object_or_404(jobs, pk=job_id)
+
+
+def not_finished(job: Job, wanted: str) -> Refused:
+    """The answer to who asks for a result that is not there: yet, or ever."""
+    advice = "it has none" if job.is_finished else "ask again when it is done"
+    return Refused(f"The job is {job.status}; there is no {wanted}: {advice}.", code="not_finished", status=job.status)

@@ -100,7 +100,7 @@ def _pieces(segment: Segment) -> list[Piece]:
 def _cut_by_words(text: str, words: Sequence[Word], start_ms: int, end_ms: int) -> list[Piece]:
     """At the words' times; empty where the words are not those of the text.
 
-    The words are looked up in the text because engines differ in what they give with them: blanks, punctuation, neither.
+    They are looked up in the text because engines differ in what they give with a word: blanks, punctuation, neither.
     """
     spoken = [word for word in words if one_line(word.word)]
     cuts = _find(text, [one_line(word.word) for word in spoken])

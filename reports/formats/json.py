@@ -12,8 +12,12 @@ def write_json(transcript: Transcript, layout: Layout = AS_SPOKEN) -> str:
 
     ``id`` is the segment's number as ``GET /jobs/{id}`` gives it: it is left out where a segment has no text.
     """
-    segments = [_segment(number, segment, layout) for number, segment in spoken_segments(transcript)]
-    content = {"text": transcript.text, "language": transcript.language, "segments": segments}
+    spoken = list(spoken_segments(transcript))
+    content = {
+        "text": " ".join(segment.text.strip() for _, segment in spoken),
+        "language": transcript.language,
+        "segments": [_segment(number, segment, layout) for number, segment in spoken],
+    }
     return without_surrogates(json.dumps(content, ensure_ascii=False)) + "\n"
 
 

@@ -136,6 +136,7 @@ class World:
             return row.pk
         known = {
             "job_id": self.job.pk,
+            "format_name": "srt",
             "app_label": "jobs",
             "url": "nothing/here",
             "content_type_id": ContentType.objects.get_for_model(Job).pk,
@@ -239,6 +240,7 @@ def test_the_walk_knocks_where_something_is(world, door):
     for method in ["GET"] if door.is_admin else [method for method in METHODS if door.takes(method)]:
         with transaction.atomic():
             answer = world.ask(who, method, world.address(door))
+            answer.getvalue()  # a file is open until it is read
             transaction.set_rollback(True)
         assert answer.status_code not in {401, 404}, (method, door.route)
 
