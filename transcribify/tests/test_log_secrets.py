@@ -149,6 +149,8 @@ LINES = [
     "redis://:canary-0123@localhost:6379/0 does not answer",
     "postgres://me:canary-0123@db.example.org/x",
     "Incorrect API key provided: sk-canary-0123456789",
+    "no such key: tk_canary-0123456789",
+    "the keys are:\ntk_canary-0123456789",
     "token eyJjYW5hcnk.canary-0123456789.canary-0123456789",
 ]
 
@@ -182,6 +184,7 @@ def test_a_configured_secret_is_masked_wherever_it_stands(tmp_path: Path) -> Non
         "Basic checks passed: the password is wrong",
         "http://127.0.0.1:8000/jobs",
         "the key is set",
+        "the key tk_Ab3-x_9 was revoked",
     ],
 )
 def test_what_is_no_secret_stays_readable(line: str) -> None:
