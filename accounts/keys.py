@@ -47,7 +47,8 @@ def create_key(
     text = BEGINNING + secrets.token_urlsafe(_RANDOM_BYTES)
     with transaction.atomic():
         # One at a time for each owner, so that the count holds.
-        User.objects.select_for_update(no_key=True).get(pk=owner.pk)
+        if not User.objects.select_for_update(no_key=True).filter(pk=owner.pk).exists():
+            raise AuthenticationFailed("User not found", code="user_not_found")
         _refuse_expiry(expires_at, owner=owner, created_with_key_id=created_with_key_id)
         if _live_keys(owner).count() >= MAX_LIVE_KEYS:
             raise TooManyKeys(f"You have {MAX_LIVE_KEYS} keys in use. Revoke one that you no longer need first.")
@@ -71,7 +72,7 @@ def key_by_text(*, text: str) -> ApiKey:
     return _use(ApiKey.objects.select_related("owner").filter(key_sha256=_hash(text)).first())
 
 
-def key_by_id(*, key_id: object, owner_id: int) -> ApiKey:
+def key_by_id(*, key_id: int, owner_id: int) -> ApiKey:
     """The live key that a token was made from, with its owner, noted as used. Raises ``KeyRefused``."""
     return _use(ApiKey.objects.select_related("owner").filter(pk=key_id, owner_id=owner_id).first())
 

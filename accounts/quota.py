@@ -146,9 +146,7 @@ def _reservation(job_id: int, run: int) -> _Reservation:
     return _Reservation(sum(row.ms for row in rows), rows[0].api_key_id, rows[0].tags)
 
 
-def _book(
-    account_id: int, job_id: int, run: int, kind: LedgerEntry.Kind, ms: int, reservation: _Reservation
-) -> None:
+def _book(account_id: int, job_id: int, run: int, kind: LedgerEntry.Kind, ms: int, reservation: _Reservation) -> None:
     LedgerEntry.objects.create(
         account_id=account_id,
         job_id=job_id,

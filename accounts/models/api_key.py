@@ -18,7 +18,9 @@ class ApiKey(models.Model):
     Rows stay when keys are revoked or expire: the ledger names them.
     """
 
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="api_keys", verbose_name=_("owner"))
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="api_keys", verbose_name=_("owner")
+    )
     name = models.CharField(_("name"), max_length=MAX_KEY_NAME_CHARACTERS)
     prefix = models.CharField(_("prefix"), max_length=PREFIX_CHARACTERS)
     key_sha256 = models.CharField(max_length=64, unique=True, editable=False)
