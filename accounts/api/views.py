@@ -56,9 +56,19 @@ class TokenOutput(serializers.Serializer[Any]):
     refresh_token = serializers.CharField()
 
 
+LOGIN_EXAMPLE = OpenApiExample(
+    "Ann",
+    {"email": "ann@example.org", "password": "correct horse battery"},  # nosec B105 # an example
+    request_only=True,
+)
+REFRESH_EXAMPLE = OpenApiExample(
+    "A refresh token",
+    {"refresh_token": "eyJhbGciOi…"},  # nosec B105 # an example
+    request_only=True,
+)
 TOKEN_EXAMPLE = OpenApiExample(
     "A pair",
-    {"access_token": "eyJhbGciOi…", "token_type": "bearer", "refresh_token": "eyJhbGciOi…"},
+    {"access_token": "eyJhbGciOi…", "token_type": "bearer", "refresh_token": "eyJhbGciOi…"},  # nosec B105 # an example
     response_only=True,
 )
 
@@ -78,7 +88,7 @@ class RegisterView(PublicView):
     @extend_schema(
         responses={201: AccountOutput},
         examples=[
-            OpenApiExample("Ann", {"email": "ann@example.org", "password": "correct horse battery"}, request_only=True),
+            LOGIN_EXAMPLE,
             OpenApiExample("Ann's account", {"id": 7, "email": "ann@example.org"}, response_only=True),
         ],
     )
@@ -97,7 +107,7 @@ class LoginView(PublicView):
     @extend_schema(
         responses=TokenOutput,
         examples=[
-            OpenApiExample("Ann", {"email": "ann@example.org", "password": "correct horse battery"}, request_only=True),
+            LOGIN_EXAMPLE,
             TOKEN_EXAMPLE,
         ],
     )
@@ -140,7 +150,7 @@ class RefreshView(PublicView):
     @extend_schema(
         responses=TokenOutput,
         examples=[
-            OpenApiExample("A refresh token", {"refresh_token": "eyJhbGciOi…"}, request_only=True),
+            REFRESH_EXAMPLE,
             TOKEN_EXAMPLE,
         ],
     )
