@@ -1,4 +1,4 @@
-"""The admin of accounts: users with their audio budget on one page, and the ledger to read."""
+"""The admin of accounts: users with their audio budget on one page, API keys to revoke, and the ledger to read."""
 
 from typing import Any
 
@@ -20,8 +20,9 @@ from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, Ou
 from accounts import quota
 from accounts.durations import clock_time
 from accounts.forms import NewUserForm, StaffLoginForm, UserForm
+from accounts.keys import revoke_key
 from accounts.long_lists import LongListMixin, ReadOnlyMixin, moment
-from accounts.models import LedgerEntry, QuotaAccount, User
+from accounts.models import ApiKey, LedgerEntry, QuotaAccount, User
 
 admin.site.site_header = "Transcribify"
 admin.site.site_title = "Transcribify"
@@ -73,6 +74,11 @@ class UserAdmin(LongListMixin, DjangoUserAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return _may_touch(request, obj) and super().has_delete_permission(request, obj)
 
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """A user's keys go with the user, though nobody deletes them by themselves."""
+        shown, counts, not_permitted, protected = super().get_deleted_objects(objs, request)
+        return shown, counts, set(not_permitted) - {ApiKey._meta.verbose_name}, protected
+
     def save_model(self, request: HttpRequest, obj: User, form: ModelForm, change: bool) -> None:
         """Write what this person changed and nothing else; a worker may be booking at this moment."""
         if not change:
@@ -113,6 +119,49 @@ class UserAdmin(LongListMixin, DjangoUserAdmin):
         return _limited(user.quota.remaining_ms)
 
 
+@admin.register(ApiKey)
+class ApiKeyAdmin(LongListMixin, ReadOnlyMixin):
+    """API keys, to find and to revoke. Who may change keys may revoke them; nobody makes or edits one here."""
+
+    list_display = ("name", "owner", "prefix", "created", "last_used", "expires", "revoked")
+    list_select_related = ("owner",)
+    search_fields = ("owner__email", "prefix__startswith")
+    search_help_text = _("Part of the owner's e-mail address, or the beginning of the key")
+    fields = ("name", "owner", "prefix", "created_at", "last_used_at", "expires_at", "revoked_at")
+    actions = ("revoke_selected",)
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
+        """Not by the hash: it could be guessed from the list, character by character."""
+        return not lookup.startswith("key_sha256") and super().lookup_allowed(lookup, value, request)
+
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("accounts.change_apikey")
+
+    @admin.action(permissions=["revoke"], description=_("Revoke selected API keys"))
+    def revoke_selected(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
+        keys = list(queryset.filter(revoked_at=None))
+        for key in keys:
+            revoke_key(key=key)
+            self.log_change(request, key, _now("Revoked."))
+        self.message_user(request, _now("Revoked %(count)s API keys.") % {"count": len(keys)})
+
+    @admin.display(description=_("created at"))
+    def created(self, key: ApiKey) -> SafeString | str:
+        return moment(key.created_at)
+
+    @admin.display(description=_("last used at"))
+    def last_used(self, key: ApiKey) -> SafeString | str:
+        return moment(key.last_used_at)
+
+    @admin.display(description=_("expires at"))
+    def expires(self, key: ApiKey) -> SafeString | str:
+        return moment(key.expires_at)
+
+    @admin.display(description=_("revoked at"))
+    def revoked(self, key: ApiKey) -> SafeString | str:
+        return moment(key.revoked_at)
+
+
 @admin.register(LedgerEntry)
 class LedgerAdmin(LongListMixin, ReadOnlyMixin):
     """The ledger, to read. Accounts and jobs are plain ids in it, for it outlives both."""
@@ -121,7 +170,7 @@ class LedgerAdmin(LongListMixin, ReadOnlyMixin):
     list_filter = ("kind",)
     search_fields = ("account_id",)  # shows the search box; get_search_results does the work
     search_help_text = _("Id of an account or a job, or the whole e-mail address of an account")
-    fields = ("id", "at", "account", "kind", "seconds", "job", "run", "api_key_id", "tag")
+    fields = ("id", "at", "account", "kind", "seconds", "job", "run", "api_key_id", "labels", "tag")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[LedgerEntry]:
         email = User.objects.filter(pk=OuterRef("account_id")).values("email")
@@ -151,6 +200,10 @@ class LedgerAdmin(LongListMixin, ReadOnlyMixin):
     @admin.display(description=_("seconds"))
     def seconds(self, entry: LedgerEntry) -> str:
         return f"{entry.ms / 1000:,.3f}"
+
+    @admin.display(description=_("tags"))
+    def labels(self, entry: LedgerEntry) -> str:
+        return ", ".join(entry.tags) or "–"
 
     @admin.display(description=_("job"))
     def job(self, entry: LedgerEntry) -> str | SafeString:

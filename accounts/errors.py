@@ -1,7 +1,7 @@
 """The root of every error that Transcribify raises on purpose.
 
     TranscribifyError
-    ├── accounts: EmailTaken, TooManyAttempts, AudioLimitExceeded …  (this file)
+    ├── accounts: EmailTaken, TooManyKeys, AudioLimitExceeded …  (this file)
     └── jobs:     InputFault, TransientFault, … (see jobs/errors.py)
 
 A class names the fault, ``code`` is stable (clients compare it), the message tells the reader what to do next.
@@ -37,6 +37,18 @@ class TooManyAttempts(TranscribifyError):
     """Too many wrong passwords for one account or from one address; ``retry_after_seconds`` is in ``extra``."""
 
     code = "too_many_attempts"
+
+
+class TooManyKeys(TranscribifyError):
+    """The account has as many live API keys as it may have."""
+
+    code = "too_many_keys"
+
+
+class KeyExpiryRefused(TranscribifyError):
+    """A new API key that would have ended already, or outlive the key that creates it."""
+
+    code = "expiry_refused"
 
 
 class AudioLimitExceeded(TranscribifyError):

@@ -1,17 +1,30 @@
 """The audio budget: a gate that races cannot pass, and a ledger that remembers.
 
 Every function joins the caller's transaction, so that a job and its money change together or not at all.
-Durations are whole milliseconds of audio. See ``docs/lifecycle.md`` for the rows.
+Durations are whole milliseconds of audio. See ``docs/lifecycle.md`` for the rows. A run's API key and tags are given
+when it is reserved; all its later rows carry them, too.
 """
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from django.db import transaction
 from django.db.models import BigIntegerField, Exists, F, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 from accounts.errors import AudioLimitExceeded
-from accounts.models import LedgerEntry, QuotaAccount, User
+from accounts.models import MAX_TAG_CHARACTERS, MAX_TAGS, LedgerEntry, QuotaAccount, User
 
 _OPENING = (LedgerEntry.Kind.RESERVE, LedgerEntry.Kind.TOP_UP)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reservation:
+    """What the ledger holds reserved for one run of a job, and whom and what it is for."""
+
+    duration_ms: int = 0
+    api_key_id: int | None = None
+    tags: list[str] = field(default_factory=list)
 
 
 def remaining_ms(*, account_id: int) -> int | None:
@@ -19,11 +32,26 @@ def remaining_ms(*, account_id: int) -> int | None:
     return QuotaAccount.objects.get(pk=account_id).remaining_ms
 
 
-def reserve(*, account_id: int, job_id: int, run: int, duration_ms: int) -> None:
-    """Set ``duration_ms`` aside for one run of a job, or raise ``AudioLimitExceeded`` with nothing changed."""
+def reserve(
+    *,
+    account_id: int,
+    job_id: int,
+    run: int,
+    duration_ms: int,
+    api_key_id: int | None = None,
+    tags: Sequence[str] = (),
+) -> None:
+    """Set ``duration_ms`` aside for one run of a job, or raise ``AudioLimitExceeded`` with nothing changed.
+
+    ``api_key_id`` is the key that asked for the run, None without one. ``tags`` are the job's: at most ``MAX_TAGS`` of
+    at most ``MAX_TAG_CHARACTERS`` (``ValueError``), each counted once.
+    """
+    if len(tags) > MAX_TAGS or any(len(tag) > MAX_TAG_CHARACTERS for tag in tags):
+        raise ValueError(f"at most {MAX_TAGS} tags of at most {MAX_TAG_CHARACTERS} characters")
+    origin = _Reservation(api_key_id=api_key_id, tags=list(dict.fromkeys(tags)))
     with transaction.atomic():
         _pass_gate(account_id=account_id, duration_ms=duration_ms)
-        _book(account_id, job_id, run, LedgerEntry.Kind.RESERVE, duration_ms)
+        _book(account_id, job_id, run, LedgerEntry.Kind.RESERVE, duration_ms, origin)
 
 
 def fit_reservation(*, account_id: int, job_id: int, run: int, duration_ms: int) -> None:
@@ -32,11 +60,12 @@ def fit_reservation(*, account_id: int, job_id: int, run: int, duration_ms: int)
     Raises ``AudioLimitExceeded`` (nothing changed) when the recording is longer than the budget reaches.
     """
     with transaction.atomic():
-        difference = duration_ms - reserved_for(job_id=job_id, run=run)
+        reservation = _reservation(job_id, run)
+        difference = duration_ms - reservation.duration_ms
         if not difference:
             return
         _pass_gate(account_id=account_id, duration_ms=difference)
-        _book(account_id, job_id, run, LedgerEntry.Kind.TOP_UP, difference)
+        _book(account_id, job_id, run, LedgerEntry.Kind.TOP_UP, difference, reservation)
 
 
 def settle(*, account_id: int, job_id: int, run: int, duration_ms: int) -> None:
@@ -45,20 +74,20 @@ def settle(*, account_id: int, job_id: int, run: int, duration_ms: int) -> None:
     A second closing of the same run breaks a unique index and rolls back.
     """
     with transaction.atomic():
-        reserved_ms = reserved_for(job_id=job_id, run=run)
-        charged_ms = min(duration_ms, reserved_ms)
-        _book(account_id, job_id, run, LedgerEntry.Kind.SETTLE, charged_ms)
+        reservation = _reservation(job_id, run)
+        charged_ms = min(duration_ms, reservation.duration_ms)
+        _book(account_id, job_id, run, LedgerEntry.Kind.SETTLE, charged_ms, reservation)
         QuotaAccount.objects.filter(pk=account_id).update(
-            used_ms=F("used_ms") + charged_ms, reserved_ms=F("reserved_ms") - reserved_ms
+            used_ms=F("used_ms") + charged_ms, reserved_ms=F("reserved_ms") - reservation.duration_ms
         )
 
 
 def release(*, account_id: int, job_id: int, run: int) -> None:
     """Close the run's reservation without charging anything."""
     with transaction.atomic():
-        reserved = reserved_for(job_id=job_id, run=run)
-        _book(account_id, job_id, run, LedgerEntry.Kind.RELEASE, reserved)
-        QuotaAccount.objects.filter(pk=account_id).update(reserved_ms=F("reserved_ms") - reserved)
+        reservation = _reservation(job_id, run)
+        _book(account_id, job_id, run, LedgerEntry.Kind.RELEASE, reservation.duration_ms, reservation)
+        QuotaAccount.objects.filter(pk=account_id).update(reserved_ms=F("reserved_ms") - reservation.duration_ms)
 
 
 def grant(*, user: User, duration_ms: int, tag: str = "") -> LedgerEntry:
@@ -72,8 +101,7 @@ def grant(*, user: User, duration_ms: int, tag: str = "") -> LedgerEntry:
 
 def reserved_for(*, job_id: int, run: int) -> int:
     """What the ledger holds reserved for one run of a job, whether or not the run is closed by now."""
-    rows = LedgerEntry.objects.filter(job_id=job_id, run=run, kind__in=_OPENING)
-    return rows.aggregate(total=Sum("ms"))["total"] or 0
+    return _reservation(job_id, run).duration_ms
 
 
 def accounts_out_of_balance() -> list[QuotaAccount]:
@@ -111,5 +139,20 @@ def limit_exceeded(*, account_id: int, duration_ms: int) -> AudioLimitExceeded:
     )
 
 
-def _book(account_id: int, job_id: int, run: int, kind: LedgerEntry.Kind, ms: int) -> None:
-    LedgerEntry.objects.create(account_id=account_id, job_id=job_id, run=run, kind=kind, ms=ms)
+def _reservation(job_id: int, run: int) -> _Reservation:
+    rows = list(LedgerEntry.objects.filter(job_id=job_id, run=run, kind__in=_OPENING).order_by("pk"))
+    if not rows:
+        return _Reservation()
+    return _Reservation(sum(row.ms for row in rows), rows[0].api_key_id, rows[0].tags)
+
+
+def _book(account_id: int, job_id: int, run: int, kind: LedgerEntry.Kind, ms: int, reservation: _Reservation) -> None:
+    LedgerEntry.objects.create(
+        account_id=account_id,
+        job_id=job_id,
+        run=run,
+        kind=kind,
+        ms=ms,
+        api_key_id=reservation.api_key_id,
+        tags=reservation.tags,
+    )

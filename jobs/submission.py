@@ -209,7 +209,14 @@ def _facts(upload: Upload, options: Options, origin: Origin) -> dict[str, Any]:
 
 def reserve(*, job: Job, duration_ms: int) -> None:
     """Set the seconds of a job's present run aside. Raises ``AudioLimitExceeded``."""
-    quota.reserve(account_id=job.owner_id, job_id=job.pk, run=job.run, duration_ms=duration_ms)
+    quota.reserve(
+        account_id=job.owner_id,
+        job_id=job.pk,
+        run=job.run,
+        duration_ms=duration_ms,
+        api_key_id=job.api_key_id,
+        tags=Options.of(job.options).tags,
+    )
 
 
 def _store(upload: Upload, key: str) -> str:

@@ -12,7 +12,14 @@ from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from accounts.errors import AudioLimitExceeded, EmailTaken, RegistrationClosed, TooManyAttempts, TranscribifyError
+from accounts.errors import (
+    AudioLimitExceeded,
+    EmailTaken,
+    RegistrationClosed,
+    TooManyAttempts,
+    TooManyKeys,
+    TranscribifyError,
+)
 from jobs.errors import (
     ConfigurationFault,
     IdempotencyKeyReused,
@@ -43,6 +50,7 @@ STATUS_BY_CODE = {
 }
 STATUS_BY_CLASS: dict[type[TranscribifyError], int] = {
     EmailTaken: status.HTTP_409_CONFLICT,
+    TooManyKeys: status.HTTP_409_CONFLICT,
     RegistrationClosed: status.HTTP_403_FORBIDDEN,
     AudioLimitExceeded: status.HTTP_429_TOO_MANY_REQUESTS,
     TooManyAttempts: status.HTTP_429_TOO_MANY_REQUESTS,

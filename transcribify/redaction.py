@@ -31,9 +31,9 @@ _SHAPES = (
     # A header, whatever its scheme; a bearer token anywhere.
     (re.compile(rf"(?i)(authorization{_QUOTE}\s*[:=,]\s*b?{_QUOTE}(?:(?:bearer|basic)\s+)?){_VALUE}"), rf"\1{MASK}"),
     (re.compile(r"(?i)\b(bearer\s+)[\w.~+/=-]{8,}"), rf"\1{MASK}"),
-    # A JSON web token, and keys of providers by their beginning.
+    # A JSON web token; keys of providers and of ours by their beginning, also behind a line break as JSON writes it.
     (re.compile(r"\beyJ[\w-]{5,}\.[\w-]{5,}(\.[\w-]*)?"), MASK),
-    (re.compile(r"\b(sk|gsk|hf)[-_][\w-]{12,}"), MASK),
+    (re.compile(r"(?:\b|(?<=\\[nrt]))(sk|gsk|hf|tk)[-_][\w-]{12,}"), MASK),
     # redis://:password@host, postgres://user:password@host
     (re.compile(r"""(://[^\s:/@"']*:)[^\s/@"']+@"""), rf"\1{MASK}@"),
     (re.compile(rf"(?i)\b((?:{_NAMES}){_QUOTE}\s*[=:]\s*b?{_QUOTE}){_VALUE}"), rf"\1{MASK}"),

@@ -1,10 +1,10 @@
-"""The doors to accounts: register, login, refresh, usage."""
+"""The doors to accounts: register, login, key against token, refresh."""
 
 from typing import Any
 
 from django.contrib.auth import authenticate
 from django.contrib.auth.models import update_last_login
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers, status
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.generics import GenericAPIView
@@ -13,9 +13,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import User
-from accounts.selectors import usage_of
 from accounts.services import register_user
-from accounts.tokens import issue_pair, rotate_pair
+from accounts.tokens import issue_pair, rotate_pair, trade_key
 
 MIN_PASSWORD_LENGTH, MAX_PASSWORD_LENGTH = 8, 1024
 
@@ -43,6 +42,10 @@ class LoginInput(serializers.Serializer[Any]):
     )
 
 
+class KeyTradeInput(serializers.Serializer[Any]):
+    api_key = serializers.CharField(max_length=MAX_PASSWORD_LENGTH, write_only=True, style={"input_type": "password"})
+
+
 class RefreshInput(serializers.Serializer[Any]):
     refresh_token = serializers.CharField(max_length=4096)
 
@@ -53,13 +56,21 @@ class TokenOutput(serializers.Serializer[Any]):
     refresh_token = serializers.CharField()
 
 
-class UsageOutput(serializers.Serializer[Any]):
-    used_seconds = serializers.FloatField()
-    reserved_seconds = serializers.FloatField()
-    limit_seconds = serializers.FloatField(allow_null=True)
-    remaining_seconds = serializers.FloatField(allow_null=True)
-    used_minutes = serializers.FloatField()
-    limit_minutes = serializers.FloatField(allow_null=True)
+LOGIN_EXAMPLE = OpenApiExample(
+    "Ann",
+    {"email": "ann@example.org", "password": "correct horse battery"},  # nosec B105 # an example
+    request_only=True,
+)
+REFRESH_EXAMPLE = OpenApiExample(
+    "A refresh token",
+    {"refresh_token": "eyJhbGciOi…"},  # nosec B105 # an example
+    request_only=True,
+)
+TOKEN_EXAMPLE = OpenApiExample(
+    "A pair",
+    {"access_token": "eyJhbGciOi…", "token_type": "bearer", "refresh_token": "eyJhbGciOi…"},  # nosec B105 # an example
+    response_only=True,
+)
 
 
 class PublicView(GenericAPIView):
@@ -74,7 +85,13 @@ class RegisterView(PublicView):
 
     serializer_class = RegisterInput
 
-    @extend_schema(responses={201: AccountOutput})
+    @extend_schema(
+        responses={201: AccountOutput},
+        examples=[
+            LOGIN_EXAMPLE,
+            OpenApiExample("Ann's account", {"id": 7, "email": "ann@example.org"}, response_only=True),
+        ],
+    )
     def post(self, request: Request) -> Response:
         data = self.get_serializer(data=request.data)
         data.is_valid(raise_exception=True)
@@ -87,7 +104,13 @@ class LoginView(PublicView):
 
     serializer_class = LoginInput
 
-    @extend_schema(responses=TokenOutput)
+    @extend_schema(
+        responses=TokenOutput,
+        examples=[
+            LOGIN_EXAMPLE,
+            TOKEN_EXAMPLE,
+        ],
+    )
     def post(self, request: Request) -> Response:
         data = self.get_serializer(data=request.data)
         data.is_valid(raise_exception=True)
@@ -101,12 +124,36 @@ class LoginView(PublicView):
         return 'Bearer realm="transcribify"'
 
 
+class TokenView(PublicView):
+    """Trade an API key for an access token and a refresh token, which die with the key."""
+
+    serializer_class = KeyTradeInput
+
+    @extend_schema(
+        responses=TokenOutput,
+        examples=[OpenApiExample("A key", {"api_key": "tk_Ab3x9…"}, request_only=True), TOKEN_EXAMPLE],
+    )
+    def post(self, request: Request) -> Response:
+        data = self.get_serializer(data=request.data)
+        data.is_valid(raise_exception=True)
+        return Response(dict(TokenOutput(trade_key(**data.validated_data)).data))
+
+    def get_authenticate_header(self, request: Request) -> str:
+        return 'Bearer realm="transcribify"'
+
+
 class RefreshView(PublicView):
     """Trade a refresh token, once, for a new pair."""
 
     serializer_class = RefreshInput
 
-    @extend_schema(responses=TokenOutput)
+    @extend_schema(
+        responses=TokenOutput,
+        examples=[
+            REFRESH_EXAMPLE,
+            TOKEN_EXAMPLE,
+        ],
+    )
     def post(self, request: Request) -> Response:
         data = self.get_serializer(data=request.data)
         data.is_valid(raise_exception=True)
@@ -114,14 +161,3 @@ class RefreshView(PublicView):
 
     def get_authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="transcribify"'
-
-
-class UsageView(GenericAPIView):
-    """The caller's audio budget: used, reserved by running jobs, limit, remaining."""
-
-    serializer_class = UsageOutput
-
-    @extend_schema(responses=UsageOutput)
-    def get(self, request: Request) -> Response:
-        assert isinstance(request.user, User)  # nosec B101 # for the type checker
-        return Response(dict(UsageOutput(usage_of(request.user)).data))

@@ -1,10 +1,15 @@
-"""Somebody at the doors, and a password hasher that counts."""
+"""Somebody at the doors, a password hasher that counts, and API keys."""
 
 import threading
 
 import pytest
 from django.contrib.auth.hashers import MD5PasswordHasher
 from django.test import Client
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from accounts.keys import NewKey, create_key
+from accounts.models import ApiKey
 
 
 class CountedHasher(MD5PasswordHasher):
@@ -44,3 +49,31 @@ def knock(stranger):
         return stranger.post(door, {name: email, "password": password}, headers=headers, REMOTE_ADDR=address)
 
     return try_one
+
+
+@pytest.fixture
+def key(alice) -> NewKey:
+    """A key of alice's, with its text."""
+    return create_key(owner=alice, name="backup server")
+
+
+@pytest.fixture
+def bearing():
+    """Makes a client that sends a key or a token."""
+
+    def make(text: str) -> APIClient:
+        client = APIClient()
+        client.credentials(HTTP_AUTHORIZATION=f"Bearer {text}")
+        return client
+
+    return make
+
+
+@pytest.fixture
+def expire():
+    """Lets a key expire a second ago."""
+
+    def do(key: ApiKey) -> None:
+        ApiKey.objects.filter(pk=key.pk).update(expires_at=timezone.now() - timezone.timedelta(seconds=1))
+
+    return do

@@ -62,7 +62,7 @@ class TestTheForms:
             assert digest[:6] not in page
             assert salt[:6] not in page
 
-    @pytest.mark.parametrize("page", ["accounts/user/", "jobs/job/", "accounts/ledgerentry/"])
+    @pytest.mark.parametrize("page", ["accounts/user/", "accounts/apikey/", "jobs/job/", "accounts/ledgerentry/"])
     @pytest.mark.parametrize("lookup", ["password__startswith", "owner__password__startswith"])
     def test_no_list_can_be_asked_for_the_beginning_of_a_hash(self, admin_client, alice, page, lookup):
         answer = admin_client.get(f"/admin/{page}?{lookup}=md5")

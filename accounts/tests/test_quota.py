@@ -104,6 +104,40 @@ def test_an_imbalance_is_found(account):
     assert [wrong.pk for wrong in quota.accounts_out_of_balance()] == [account.pk]
 
 
+class TestWhatARunIsFor:
+    @pytest.mark.parametrize("closing", ["settle", "release"])
+    def test_its_key_and_tags_are_on_all_its_rows(self, account, closing):
+        quota.reserve(account_id=account.pk, job_id=1, run=1, duration_ms=10_000, api_key_id=12, tags=["a", "b", "a"])
+        quota.fit_reservation(account_id=account.pk, job_id=1, run=1, duration_ms=8_000)
+        if closing == "settle":
+            quota.settle(account_id=account.pk, job_id=1, run=1, duration_ms=8_000)
+        else:
+            quota.release(account_id=account.pk, job_id=1, run=1)
+        rows = list(LedgerEntry.objects.order_by("pk").values_list("kind", "api_key_id", "tags", "tag"))
+        assert rows == [(kind, 12, ["a", "b"], "") for kind in ("reserve", "top_up", closing)]
+
+    def test_without_a_key_and_tags_nothing_is_noted(self, account):
+        reserve(account, 10_000)
+        quota.settle(account_id=account.pk, job_id=1, run=1, duration_ms=8_000)
+        assert set(LedgerEntry.objects.values_list("api_key_id", flat=True)) == {None}
+        assert list(LedgerEntry.objects.values_list("tags", flat=True)) == [[], []]
+
+    def test_another_run_is_for_what_it_was_reserved_for(self, account):
+        for run, key_id in ((1, 12), (2, None)):
+            quota.reserve(account_id=account.pk, job_id=1, run=run, duration_ms=1_000, api_key_id=key_id)
+            quota.release(account_id=account.pk, job_id=1, run=run)
+        assert list(LedgerEntry.objects.order_by("pk").values_list("run", "api_key_id")) == [
+            (1, 12), (1, 12), (2, None), (2, None),
+        ]  # fmt: skip
+
+    @pytest.mark.parametrize("tags", [["x" * 41], [str(number) for number in range(11)]])
+    def test_tags_over_the_limits_are_refused_with_nothing_changed(self, account, tags):
+        with pytest.raises(ValueError, match="10 tags of at most 40"):
+            quota.reserve(account_id=account.pk, job_id=1, run=1, duration_ms=10_000, tags=tags)
+        assert counters(account) == (0, 0)
+        assert not LedgerEntry.objects.exists()
+
+
 @pytest.mark.django_db(transaction=True)
 def test_racing_clients_are_granted_exactly_what_fits(account):
     granted, refused = [], []

@@ -8,6 +8,7 @@ from django.core.files.uploadedfile import TemporaryUploadedFile
 from rest_framework import serializers
 from rest_framework.request import Request
 
+from accounts.authentication import key_id_of
 from jobs.api.options import OptionsInput
 from jobs.api.upload import receive_form
 from jobs.audio.probe import Header, probe_header
@@ -83,4 +84,9 @@ def origin_of(request: Request, *, waits: bool = False) -> Origin:
         )
     # OpenAI's clients count how often they sent a request, and send no key of their own.
     retries = request.headers.get("X-Stainless-Retry-Count", "0")
-    return Origin(idempotency_key=key, is_retrying=retries.isdigit() and int(retries) > 0, waits=waits)
+    return Origin(
+        api_key_id=key_id_of(request),
+        idempotency_key=key,
+        is_retrying=retries.isdigit() and int(retries) > 0,
+        waits=waits,
+    )

@@ -5,8 +5,9 @@ from typing import Any
 from django.conf import settings
 from rest_framework import serializers
 
+from accounts.api.strict import StrictSerializer
 from jobs import recognition
-from jobs.api.fields import FiniteFloatField, StrictSerializer, TagsField
+from jobs.api.fields import FiniteFloatField, TagsField
 from jobs.errors import InputFault
 from jobs.options import Options
 

@@ -4,10 +4,8 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import MAX_TAG_CHARACTERS
 from jobs.models.job import Job
-
-MAX_TAGS = 10
-MAX_TAG_CHARACTERS = 40
 
 
 class JobTag(models.Model):

@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from jobs.api.fields import StrictSerializer
+from accounts.api.strict import StrictSerializer
 from reports.formats.base import Layout
 
 MAX_LINE_WIDTH, MAX_LINE_COUNT, MAX_WORDS_PER_LINE = 1000, 100, 1000

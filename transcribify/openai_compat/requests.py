@@ -4,7 +4,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from jobs.api.fields import FiniteFloatField, with_plain_names
+from accounts.api.strict import with_plain_names
+from jobs.api.fields import FiniteFloatField
 from jobs.api.intake import RecordingField
 from jobs.api.options import MAX_PROMPT_CHARACTERS, OptionsInput
 from transcribify.openai_compat.formats import GRANULARITIES, RESPONSE_FORMATS

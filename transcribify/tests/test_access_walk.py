@@ -21,6 +21,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, path, resolve
 from django.utils.regex_helper import normalize
 
 from accounts import quota
+from accounts.keys import create_key
 from accounts.models import User
 from accounts.tokens import issue_pair
 from jobs import files
@@ -36,6 +37,7 @@ PUBLIC = {
     "auth/register": "for who has no account yet",
     "auth/login": "for who has no token yet",
     "auth/refresh": "the token is in the body",
+    "auth/token": "the key is in the body",
     "api-auth/login/": "a login",
     "api-auth/logout/": "ends the caller's own session",
     "admin/login/": "a login",
@@ -101,6 +103,7 @@ class World:
         self.alice, self.charlie = alice, charlie
         self.clerk = User.objects.create_user("clerk@example.org", "x", is_staff=True)
         self.chief = User.objects.create_superuser("chief@example.org", "x")
+        self.key = create_key(owner=alice, name="for alice's turnips").key
         self.job = self._job()
         self.client = client
         Group.objects.create(name="clerks")
@@ -137,6 +140,7 @@ class World:
         known = {
             "job_id": self.job.pk,
             "format_name": "srt",
+            "key_id": self.key.pk,
             "app_label": "jobs",
             "url": "nothing/here",
             "content_type_id": ContentType.objects.get_for_model(Job).pk,

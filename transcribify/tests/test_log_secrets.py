@@ -80,7 +80,7 @@ def answer_with_canaries(request):
 
 
 def use_everything(live: LiveService, stub: OpenAIStub, path: Path) -> set[str]:
-    """Do what touches each secret; the tokens that were issued."""
+    """Do what touches each secret; the tokens and the API key that were issued."""
     user = Client(live.url, "alice@example.org", PLANTED["the password"])
     login = user.http.post("/auth/login", json={"email": "alice@example.org", "password": PLANTED["the password"]})
     user.http.post("/auth/login", json={"email": "alice@example.org", "password": PLANTED["a wrong password"]})
@@ -90,13 +90,17 @@ def use_everything(live: LiveService, stub: OpenAIStub, path: Path) -> set[str]:
     user.http.post("/auth/refresh", json={"refresh_token": login.json()["refresh_token"]})
     for address in ("/me/usage", f"/jobs?X-Amz-Signature={PLANTED['a signature in an address']}&token={user.token}"):
         user.http.get(address, headers={"Authorization": f"Bearer {PLANTED['a bad token']}"})
+    key = user.http.post("/me/keys", json={"name": "canary"}).json()["key"]
+    for text in (key, key[:-1]):
+        user.http.get(f"/me/usage?mistaken={text}", headers={"Authorization": f"Bearer {text}"})
+        user.http.post("/auth/token", json={"api_key": text})
     job = user.transcribe(path, prompt=PLANTED["the prompt"])
     assert (job["status"], job["report"]["summary"]) == ("done", PLANTED["the report"]), job
     stub.script(answers.INVALID_KEY)
     assert user.transcribe(path, prompt=PLANTED["the prompt"])["status"] == "failed"
     user.http.delete(f"/jobs/{job['id']}")
-    issued = {*login.json().values(), *refreshed.values(), user.token}
-    return {token for token in issued if len(token) > 50}
+    issued = {*login.json().values(), *refreshed.values(), user.token, key[:-1]}
+    return {token for token in issued if len(token) > 40}
 
 
 @pytest.mark.parametrize("log_format", ["text", "json"])
@@ -149,6 +153,8 @@ LINES = [
     "redis://:canary-0123@localhost:6379/0 does not answer",
     "postgres://me:canary-0123@db.example.org/x",
     "Incorrect API key provided: sk-canary-0123456789",
+    "no such key: tk_canary-0123456789",
+    "the keys are:\ntk_canary-0123456789",
     "token eyJjYW5hcnk.canary-0123456789.canary-0123456789",
 ]
 
@@ -182,6 +188,7 @@ def test_a_configured_secret_is_masked_wherever_it_stands(tmp_path: Path) -> Non
         "Basic checks passed: the password is wrong",
         "http://127.0.0.1:8000/jobs",
         "the key is set",
+        "the key tk_Ab3-x_9 was revoked",
     ],
 )
 def test_what_is_no_secret_stays_readable(line: str) -> None:
