@@ -111,6 +111,7 @@ def test_a_job_whose_time_is_over_loses_recording_and_results_however_it_ended(f
         "segments": 3,
         "characters": len(f"{SECRET} speaks. {SECRET} speaks. Bye."),
         "report": True,
+        "enhanced": False,
     }
     assert (job.status, job.language, job.filename, (job.error_code, job.error_message)) == (
         status, None, "talk.mp3", error,
