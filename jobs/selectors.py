@@ -27,10 +27,14 @@ def text_of(job: Job) -> str:
 
 
 def transcript_of(job: Job) -> Transcript:
-    """The transcript as values that writers and exports take. Its language is that of its text."""
+    """The transcript as values that writers and exports take."""
     segments = tuple(_segment(fields) for fields in segments_of(job))
-    is_translation = Options.of(job.options).task == "translate" and bool(segments)
-    return Transcript(segments, "en" if is_translation else job.language)
+    return Transcript(segments, language_of(job) if segments else job.language)
+
+
+def language_of(job: Job) -> str | None:
+    """The language of a job's text: English where it was translated, else what was spoken."""
+    return "en" if Options.of(job.options).task == "translate" else job.language
 
 
 def enhanced_of(job: Job) -> Any:

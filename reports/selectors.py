@@ -1,7 +1,7 @@
 """What can be asked about what was made of a transcript."""
 
 from jobs.models import Job
-from jobs.selectors import enhanced_of
+from jobs.selectors import enhanced_of, language_of
 from jobs.transcript import Segment, Transcript
 
 
@@ -11,4 +11,4 @@ def enhanced_transcript_of(job: Job) -> Transcript | None:
     if enhanced is None:
         return None
     segments = (Segment(part["start"], part["end"], part["text"]) for part in enhanced.segments)
-    return Transcript(tuple(segments), job.language)
+    return Transcript(tuple(segments), language_of(job))

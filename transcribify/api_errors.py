@@ -39,6 +39,7 @@ RETRY_SECONDS = 5
 
 STATUS_BY_CODE = {
     "no_report": status.HTTP_404_NOT_FOUND,
+    "no_enhanced_transcript": status.HTTP_404_NOT_FOUND,
     "audio_removed": status.HTTP_410_GONE,
     "body_too_slow": status.HTTP_408_REQUEST_TIMEOUT,
     "body_too_large": status.HTTP_413_REQUEST_ENTITY_TOO_LARGE,

@@ -17,6 +17,7 @@ from jobs.models import Job, Stage, TranscriptPart
 from jobs.notices import notice
 from jobs.options import Options
 from jobs.outages import through_outages
+from jobs.speeds import record_speed
 from jobs.stall import LOAD_SECONDS, stall_seconds
 from jobs.transcript import Segment
 
@@ -46,6 +47,7 @@ def _recognise(job: Job, keeper: LeaseKeeper) -> None:
     keeper.expect_progress_within(stall_seconds(Stage.TRANSCRIBE, engine=engine.name, model=request.model))
     keeper.beat()
     audio = _load_audio(job)
+    started = time.monotonic()
     info, segments = engine.transcribe(audio, request)
     keeper.beat()
     _begin(job, keeper, engine, request, info)
@@ -53,6 +55,12 @@ def _recognise(job: Job, keeper: LeaseKeeper) -> None:
     saved = _save_as_they_come(job, keeper, map(timeline.place, segments))
     if not saved:
         _forget_language(job, keeper)
+    record_speed(
+        engine=engine.name,
+        model=request.model,
+        audio_seconds=len(audio) / SAMPLE_RATE,
+        work_seconds=time.monotonic() - started,
+    )
 
 
 def build_request(job: Job, engine: Engine) -> TranscriptionRequest:

@@ -12,8 +12,9 @@ from accounts.models import LedgerEntry, QuotaAccount
 from jobs import files, lifecycle
 from jobs.errors import InputFault
 from jobs.lease import LeaseKeeper
-from jobs.models import Job, Stage, Status, TranscriptPart
+from jobs.models import Job, MeasuredSpeed, Stage, Status, TranscriptPart
 from jobs.selectors import segments_of
+from jobs.speeds import speed_of
 from jobs.steps.probe import probe_recording
 from jobs.steps.transcribe import transcribe_recording
 from jobs.tests.conftest import OPTIONS, run_ffmpeg
@@ -238,3 +239,9 @@ class TestCancel:
         seen = [progress for progress in shown if progress is not None]
         assert seen
         assert 0.05 < seen[0] < 0.94
+
+
+def test_how_fast_the_model_was_is_remembered_for_estimates(submit, speech_path):
+    run(submit(speech_path))
+    assert MeasuredSpeed.objects.get().audio_ms == SPEECH_MS
+    assert speed_of(engine="faster-whisper", model="whisper-micro") > 0

@@ -1,5 +1,6 @@
 """What can be asked of an export."""
 
+from dataclasses import fields
 from typing import Any
 
 from rest_framework import serializers
@@ -30,8 +31,13 @@ class ExportInput(StrictSerializer):
     )
     words = serializers.BooleanField(default=False, help_text="JSON: also the words and their times, where known.")
 
+    enhanced = serializers.BooleanField(
+        default=False, help_text="The transcript that a language model cleaned up, where the job has one."
+    )
+
     def layout(self) -> Layout:
-        return Layout(**{name: value for name, value in self.validated_data.items() if name != "format"})
+        kept = {field.name for field in fields(Layout)}
+        return Layout(**{name: value for name, value in self.validated_data.items() if name in kept})
 
 
 class ExportInAnyFormatInput(ExportInput):

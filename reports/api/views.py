@@ -15,12 +15,14 @@ from rest_framework.request import Request
 
 from jobs.api.downloads import PRIVATE, ErrorsAsJSON, attachment, unless_kept
 from jobs.api.views import find_job, not_finished
-from jobs.errors import Removed
+from jobs.errors import InputFault, Removed
 from jobs.models import Job
 from jobs.selectors import has_whole_transcript, transcript_of
+from jobs.transcript import Transcript
 from reports.api.serializers import ExportInAnyFormatInput, ExportInput, TranscriptOutput
 from reports.formats.base import Format, Layout
 from reports.formats.registry import EDITION, FORMATS
+from reports.selectors import enhanced_transcript_of
 
 RESPONSES: dict[Any, Any] = {
     (200, "application/json"): TranscriptOutput,
@@ -61,10 +63,10 @@ class TranscriptView(GenericAPIView):
         data = self._read(request)
         wanted = data.validated_data.get("format")
         found = FORMATS.get(wanted) if wanted is not None else accepted_format(request)
-        return export(request, job, found or refuse_format(), data.layout())
+        return export(request, job, found or refuse_format(), data)
 
     def _read(self, request: Request) -> Any:
-        data = self.get_serializer(data=request.query_params)
+        data: Any = self.get_serializer(data=request.query_params)
         data.is_valid(raise_exception=True)
         return data
 
@@ -83,7 +85,7 @@ class TranscriptFileView(TranscriptView):
     def get(self, request: Request, job_id: int, format_name: str) -> HttpResponseBase:  # type: ignore[override]
         job = find_job(request, job_id)
         data = self._read(request)
-        return export(request, job, FORMATS.get(format_name) or refuse_format(), data.layout())
+        return export(request, job, FORMATS.get(format_name) or refuse_format(), data)
 
 
 def accepted_format(request: Request) -> Format | None:
@@ -99,16 +101,17 @@ def refuse_format() -> Format:
     raise NotAcceptable(f"There is no such format of a transcript. Known: {', '.join(FORMATS)}.")
 
 
-def export(request: Request, job: Job, wanted: Format, layout: Layout) -> HttpResponseBase:
+def export(request: Request, job: Job, wanted: Format, asked: ExportInput) -> HttpResponseBase:
     """The transcript as a file to be kept. A client that has it already is told so before anything is read."""
     if job.is_removed:
         raise Removed("The transcript was removed; the job shows when, and what it was.", code="transcript_removed")
     if not has_whole_transcript(job):
         raise not_finished(job, "transcript")
+    is_enhanced, layout = asked.validated_data["enhanced"], asked.layout()
     response = HttpResponse(
         content_type=f"{wanted.media_type}; charset=utf-8",
         headers={
-            "ETag": etag(job, wanted, layout),
+            "ETag": etag(job, wanted, layout, is_enhanced),
             "Cache-Control": PRIVATE,
             "Content-Disposition": attachment(job, wanted.name),
         },
@@ -116,11 +119,22 @@ def export(request: Request, job: Job, wanted: Format, layout: Layout) -> HttpRe
     patch_vary_headers(response, ["Accept"])
     answer = unless_kept(request, response)
     if answer.status_code == status.HTTP_200_OK:
-        answer.content = wanted.write(transcript_of(job), layout)
+        answer.content = wanted.write(enhanced_or_refusal(job) if is_enhanced else transcript_of(job), layout)
     return answer
 
 
-def etag(job: Job, wanted: Format, layout: Layout) -> str:
+def enhanced_or_refusal(job: Job) -> Transcript:
+    """Raises ``InputFault`` (``no_enhanced_transcript``)."""
+    transcript = enhanced_transcript_of(job)
+    if transcript is None:
+        raise InputFault(
+            "This job has no enhanced transcript. Ask for one with the option enhance, or leave enhanced out.",
+            code="no_enhanced_transcript",
+        )
+    return transcript
+
+
+def etag(job: Job, wanted: Format, layout: Layout, is_enhanced: bool) -> str:
     """A strong mark of these very bytes: the transcript of a finished run does not change."""
-    parts = (job.uid, job.run, job.finished_at, wanted.name, layout, EDITION)
+    parts = (job.uid, job.run, job.finished_at, wanted.name, layout, is_enhanced, EDITION)
     return f'"{sha256(repr(parts).encode()).hexdigest()[:32]}"'

@@ -8,6 +8,7 @@ from drf_spectacular.generators import SchemaGenerator
 
 from jobs.models import Job, Status, TranscriptPart
 from reports.formats.registry import FORMATS
+from reports.models import EnhancedTranscript
 
 pytestmark = pytest.mark.django_db
 
@@ -213,11 +214,33 @@ def test_another_users_results_are_unknown(as_charlie, api, done, path):
     assert api.get(f"/jobs/{done.pk}/{path}").status_code == 401
 
 
+class TestEnhanced:
+    def test_it_is_had_on_request_and_has_an_etag_of_its_own(self, as_alice, done):
+        segments = [{"id": 0, "start": 0.0, "end": 1.5, "text": "Доброе утро!"}]
+        EnhancedTranscript.objects.create(job=done, segments=segments, text="Доброе утро!", model="m")
+        plain = as_alice.get(f"/jobs/{done.pk}/transcript.txt")
+        enhanced = as_alice.get(f"/jobs/{done.pk}/transcript.txt?enhanced=true")
+        assert enhanced.content.decode() == "Доброе утро!\n"
+        assert plain.content.decode().startswith("Доброе утро.\n")
+        assert plain["ETag"] != enhanced["ETag"]
+
+    def test_a_job_without_one_says_so(self, as_alice, done):
+        answer = as_alice.get(f"/jobs/{done.pk}/transcript.txt?enhanced=true")
+        assert (answer.status_code, answer.json()["code"]) == (404, "no_enhanced_transcript")
+
+
+@pytest.mark.parametrize("removed", [{"removed_at": timezone.now()}, {"receipt": {}}])
+def test_a_removed_transcript_is_gone(as_alice, done, removed):
+    Job.objects.update(**removed)
+    answer = as_alice.get(f"/jobs/{done.pk}/transcript.srt")
+    assert (answer.status_code, answer.json()["code"]) == (410, "transcript_removed")
+
+
 def test_the_schema_names_the_formats_and_the_limits():
     paths = SchemaGenerator().get_schema(request=None, public=True)["paths"]
     by_query = paths["/jobs/{job_id}/transcript"]["get"]
     assert set(by_query["responses"]["200"]["content"]) == {known.media_type for known in FORMATS.values()}
-    limits = {"max_line_width", "max_line_count", "max_words_per_line", "words"}
+    limits = {"max_line_width", "max_line_count", "max_words_per_line", "words", "enhanced"}
     assert {parameter["name"] for parameter in by_query["parameters"]} == {"job_id", "format", *limits}
     by_path = paths["/jobs/{job_id}/transcript.{format_name}"]["get"]
     assert {parameter["name"] for parameter in by_path["parameters"]} == {"job_id", "format_name", *limits}
