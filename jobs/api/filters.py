@@ -64,7 +64,7 @@ class JobListQuery(StrictSerializer):
         help_text="What to sort by; '-' is for the largest or the newest first. Unknown values come last.",
     )
     cursor = serializers.CharField(
-        required=False, allow_blank=True, help_text="A page, as in 'next' and 'previous'; with the other parameters."
+        required=False, help_text="A page, as in 'next' and 'previous'; with the other parameters."
     )
     page_size = serializers.IntegerField(
         default=PAGE_SIZE, min_value=1, max_value=MAX_PAGE_SIZE, help_text="How many jobs make a page."
@@ -102,6 +102,9 @@ def read_query(request: Request) -> dict[str, Any]:
     given.update(request.query_params)
     # What the browsable pages ask for a representation by.
     given.pop(str(api_settings.URL_FORMAT_OVERRIDE), None)
+    # Django REST framework takes a form's empty fields for fields that are not there; here it is likely a mistake.
+    if blank := [name for name, values in given.lists() if "" in values]:
+        raise serializers.ValidationError(dict.fromkeys(blank, "Give it a value, or leave it out."), code="blank")
     query = JobListQuery(data=given)
     query.is_valid(raise_exception=True)
     return dict(query.validated_data)
