@@ -19,7 +19,6 @@ from rest_framework.utils.urls import replace_query_param
 
 from jobs.clock import Moment
 from jobs.errors import InputFault
-from jobs.models import Job
 
 NEWEST_FIRST = "-created_at"
 ORDERINGS = (NEWEST_FIRST, "created_at", "-duration_seconds", "duration_seconds", "-finished_at", "finished_at")
@@ -65,36 +64,36 @@ class JobPages(CursorPagination):
     page_size_query_param = "page_size"
     ordering = NEWEST_FIRST
 
-    def paginate_queryset(self, queryset: QuerySet[Job], request: Request, view: Any = None) -> list[Job]:
-        self.base_url = request.build_absolute_uri()
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
+        self.address = request.build_absolute_uri()
         self.ordering = request.query_params.get("ordering", NEWEST_FIRST)
         text = request.query_params.get(self.cursor_query_param)
         cursor = None if text is None else Cursor.read(text, self.ordering)
         size = self.get_page_size(request) or PAGE_SIZE
         rows = list(_from(queryset, self.ordering, cursor)[: size + 1])
         more = len(rows) > size
-        self.page = rows[:size]
+        self.rows = rows[:size]
         if cursor and cursor.backwards:
-            self.page.reverse()
+            self.rows.reverse()
             self.has_previous, self.has_next = more, True
         else:
             self.has_previous, self.has_next = cursor is not None, more
         # Behind a page that has become empty nothing is known to begin: the walk starts again.
-        self.has_previous, self.has_next = self.has_previous and bool(self.page), self.has_next and bool(self.page)
-        return self.page
+        self.has_previous, self.has_next = self.has_previous and bool(self.rows), self.has_next and bool(self.rows)
+        return self.rows
 
     def get_next_link(self) -> str | None:
-        return self._link(self.page[-1], backwards=False) if self.has_next else None
+        return self._link(self.rows[-1], backwards=False) if self.has_next else None
 
     def get_previous_link(self) -> str | None:
-        return self._link(self.page[0], backwards=True) if self.has_previous else None
+        return self._link(self.rows[0], backwards=True) if self.has_previous else None
 
     def _link(self, row: Any, *, backwards: bool) -> str:
         cursor = Cursor(self.ordering, backwards, row.pk, row.key_text)
-        return replace_query_param(self.base_url, self.cursor_query_param, quote(str(cursor)))
+        return replace_query_param(self.address, self.cursor_query_param, quote(str(cursor)))
 
 
-def _from(jobs: QuerySet[Job], ordering: str, cursor: Cursor | None) -> QuerySet[Job]:
+def _from(jobs: QuerySet[Any], ordering: str, cursor: Cursor | None) -> QuerySet[Any]:
     """The rows behind the cursor, in the order in which they are walked."""
     descending = ordering.startswith("-")
     jobs = jobs.alias(key=_sort_key(ordering)).annotate(key_text=Cast("key", TextField()))
@@ -110,7 +109,7 @@ def _from(jobs: QuerySet[Job], ordering: str, cursor: Cursor | None) -> QuerySet
     return _sorted(jobs, smaller)
 
 
-def _sorted(jobs: QuerySet[Job], descending: bool) -> QuerySet[Job]:
+def _sorted(jobs: QuerySet[Any], descending: bool) -> QuerySet[Any]:
     return jobs.order_by("-key", "-pk") if descending else jobs.order_by("key", "pk")
 
 
