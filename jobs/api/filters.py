@@ -17,7 +17,7 @@ from jobs.recognition import check_language
 from jobs.search import search_jobs, words_of
 
 MAX_QUERY_CHARACTERS = 200
-MAX_QUERY_WORDS = 20
+MAX_QUERY_WORDS = 10
 
 
 class MomentField(serializers.DateTimeField):

@@ -88,6 +88,13 @@ class JobPages(CursorPagination):
     def get_previous_link(self) -> str | None:
         return self._link(self.rows[0], backwards=True) if self.has_previous else None
 
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        described = super().get_paginated_response_schema(schema)
+        cursor = Cursor(NEWEST_FIRST, False, 7, "2026-01-31 09:30:00.125")
+        for way in ("next", "previous"):
+            described["properties"][way]["example"] = f"https://transcribe.example.org/jobs?cursor={cursor}"
+        return described
+
     def _link(self, row: Any, *, backwards: bool) -> str:
         cursor = Cursor(self.ordering, backwards, row.pk, row.key_text)
         return replace_query_param(self.address, self.cursor_query_param, quote(str(cursor)))

@@ -13,8 +13,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from jobs import services
-from jobs.api.filters import JobListQuery, filter_jobs, read_query
+from jobs.api.filters import filter_jobs, read_query
 from jobs.api.intake import SubmitInput, origin_of, read_upload, receive_recording
+from jobs.api.list_examples import LIST_EXAMPLE, LIST_PARAMETERS
 from jobs.api.options import check_options
 from jobs.api.pages import JobPages
 from jobs.api.serializers import JobDetail, JobSummary
@@ -34,7 +35,7 @@ class JobsView(GenericAPIView):
     def get_queryset(self) -> QuerySet[Job]:
         return jobs_of(self.request.user)  # type: ignore[arg-type]
 
-    @extend_schema(parameters=[JobListQuery], responses=JobSummary(many=True))
+    @extend_schema(parameters=LIST_PARAMETERS, responses=JobSummary(many=True), examples=[LIST_EXAMPLE])
     def get(self, request: Request) -> Response:
         asked = read_query(request)
         # Stretches of speech are many, and lists do not show them.

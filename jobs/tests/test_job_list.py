@@ -109,7 +109,7 @@ class TestFilters:
         ("q=", "q_blank"),
         ("q=%F0%9F%8E%89%20-%20!", "q_no_words"),
         ("q=" + "x" * 201, "q_max_length"),
-        ("q=" + "+".join(map(str, range(21))), "q_too_many_words"),
+        ("q=" + "+".join(map(str, range(11))), "q_too_many_words"),
         ("q=a%00b", "q_null_characters_not_allowed"),
         ("ordering=id", "ordering_invalid_choice"),
         ("ordering=-created_at,id", "ordering_invalid_choice"),
