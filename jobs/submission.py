@@ -5,6 +5,7 @@ Two requests for the same thing meet at a partial unique index (decision 0011): 
 
 import hashlib
 import json
+import unicodedata
 import uuid
 from dataclasses import dataclass
 from datetime import timedelta
@@ -128,8 +129,11 @@ def refuse_spent_budget(*, owner: User, origin: Origin) -> None:
 
 
 def stored_name(name: str) -> str:
-    """A client's file name as it is shown: its last part, without control characters, at most 255 long."""
-    last = Path(name.replace("\\", "/")).name
+    """A client's file name as it is shown: its last part, without control characters, at most 255 long.
+
+    Its accents belong to their letters (NFC), as searches want them; macOS sends them apart.
+    """
+    last = unicodedata.normalize("NFC", Path(name.replace("\\", "/")).name)
     printable = "".join(character for character in last if character.isprintable()).strip()
     return printable[-255:] or "recording"
 

@@ -8,14 +8,16 @@ from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers, status
 from rest_framework.generics import GenericAPIView
-from rest_framework.pagination import CursorPagination
 from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from jobs import services
+from jobs.api.filters import filter_jobs, read_query
 from jobs.api.intake import SubmitInput, origin_of, read_upload, receive_recording
+from jobs.api.list_examples import LIST_EXAMPLE, LIST_PARAMETERS
 from jobs.api.options import check_options
+from jobs.api.pages import JobPages
 from jobs.api.serializers import JobDetail, JobSummary, ReportOutput
 from jobs.errors import InputFault, Refused
 from jobs.models import Job, Status
@@ -23,27 +25,22 @@ from jobs.selectors import jobs_of
 from jobs.submission import submit_recording
 
 
-class NewestFirst(CursorPagination):
-    ordering = "-id"
-    page_size = 50
-    max_page_size = 200
-    page_size_query_param = "page_size"
-
-
 class JobsView(GenericAPIView):
-    """Your recordings: list them, newest first, or hand in another one."""
+    """Your recordings: list them, or hand in another one."""
 
     takes_recordings = True
     serializer_class = SubmitInput
-    pagination_class = NewestFirst
+    pagination_class = JobPages
     parser_classes = (MultiPartParser, FormParser)
 
     def get_queryset(self) -> QuerySet[Job]:
         return jobs_of(self.request.user)  # type: ignore[arg-type]
 
-    @extend_schema(responses=JobSummary(many=True))
+    @extend_schema(parameters=LIST_PARAMETERS, responses=JobSummary(many=True), examples=[LIST_EXAMPLE])
     def get(self, request: Request) -> Response:
-        page = self.paginate_queryset(self.get_queryset())
+        asked = read_query(request)
+        # Stretches of speech are many, and lists do not show them.
+        page = self.paginate_queryset(filter_jobs(self.get_queryset(), asked).defer("speech"))
         return self.get_paginated_response(JobSummary(page, many=True).data)
 
     @extend_schema(responses={202: JobDetail})

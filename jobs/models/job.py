@@ -99,6 +99,7 @@ class Job(models.Model):
         ordering = ["-id"]
         indexes = [
             models.Index(fields=["owner", "-id"], name="job_by_owner"),
+            models.Index(fields=["owner", "-created_at", "-id"], name="job_by_owner_and_time"),
             # The reconciler's questions read unfinished rows only, however many finished ones there are.
             models.Index(
                 fields=["not_before", "owner"],

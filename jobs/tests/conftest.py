@@ -25,7 +25,7 @@ def make_job(alice) -> Callable[..., Job]:
     def make(reserved_ms: int = 10_000, owner: Any = None, **fields: Any) -> Job:
         owner = owner or alice
         job = Job.objects.create(
-            owner=owner, filename="talk.mp3", duration_ms=reserved_ms, **{"options": OPTIONS, **fields}
+            owner=owner, duration_ms=reserved_ms, **{"filename": "talk.mp3", "options": OPTIONS, **fields}
         )
         quota.reserve(account_id=owner.pk, job_id=job.pk, run=1, duration_ms=reserved_ms)
         job.refresh_from_db()
