@@ -3,7 +3,8 @@
 from itertools import chain
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import QuerySet, TextField
+from django.db.models.functions import Cast
 
 from accounts.models import User
 from jobs.models import Job, Status
@@ -24,6 +25,11 @@ def segments_of(job: Job) -> list[dict[str, Any]]:
 def text_of(job: Job) -> str:
     """The text recognised so far."""
     return " ".join(text for text in job.parts.values_list("text", flat=True) if text)
+
+
+def stored_parts_of(job: Job) -> list[tuple[str, str]]:
+    """The transcript so far, part by part: its text, and its segments as the text of a JSON array."""
+    return list(job.parts.values_list("text", Cast("segments", TextField())))
 
 
 def transcript_of(job: Job) -> Transcript:

@@ -7,9 +7,10 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from jobs.api.fields import JSONValue
+from jobs.api.renderers import StoredArray
 from jobs.models import Job, Status
 from jobs.options import Options
-from jobs.selectors import enhanced_of, segments_of, text_of
+from jobs.selectors import enhanced_of, stored_parts_of
 
 
 class JobSummary(serializers.Serializer[Any]):
@@ -92,12 +93,16 @@ class JobDetail(JobSummary):
     enhanced = serializers.SerializerMethodField()
     report = serializers.SerializerMethodField()
 
+    def to_representation(self, job: Job) -> dict[str, Any]:
+        self._parts = stored_parts_of(job)  # one question for the two fields that are made of them
+        return super().to_representation(job)
+
     def get_transcript(self, job: Job) -> str:
-        return text_of(job)
+        return " ".join(text for text, _ in self._parts if text)
 
     @extend_schema_field(serializers.ListField(child=serializers.DictField()))
-    def get_segments(self, job: Job) -> list[dict[str, Any]]:
-        return segments_of(job)
+    def get_segments(self, job: Job) -> StoredArray:
+        return StoredArray(segments for _, segments in self._parts)
 
     @extend_schema_field(EnhancedOutput(allow_null=True))
     def get_enhanced(self, job: Job) -> dict[str, Any] | None:

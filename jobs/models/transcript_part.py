@@ -1,8 +1,18 @@
 """The transcript as it grows: segments in the order of time, a few to a row."""
 
+import json
+from typing import Any
+
 from django.db import models
 
 from jobs.models.job import Job
+
+
+class PlainJSONEncoder(json.JSONEncoder):
+    """Writes all letters as they are: the API sends what is stored, and people read it."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{**options, "ensure_ascii": False})
 
 
 class TranscriptPart(models.Model):
@@ -14,7 +24,7 @@ class TranscriptPart(models.Model):
     job = models.ForeignKey(Job, models.CASCADE, related_name="parts")
     position = models.PositiveIntegerField()
     text = models.TextField()
-    segments = models.JSONField()
+    segments = models.JSONField(encoder=PlainJSONEncoder)
 
     class Meta:
         ordering = ["position"]
