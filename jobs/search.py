@@ -1,7 +1,7 @@
 """Search by words in file names and transcripts.
 
-The databases keep the indexes themselves (migration ``0004_search``): PostgreSQL over the columns, SQLite's FTS5 by
-triggers. So a transcript is found as soon as a part of it is saved, and no longer when it is gone, whoever removes it.
+The databases keep the indexes themselves (migration ``0004_search``): PostgreSQL in generated columns, SQLite by
+triggers of FTS5. So a transcript is found as soon as a part of it is saved, and not once it is gone, whoever did it.
 """
 
 import re
@@ -39,14 +39,14 @@ class HasWord(Lookup):
     def as_sqlite(self, compiler: Any, connection: Any) -> Sql:
         column = self.lhs
         index = f"{column.target.model._meta.db_table}_words"
-        sql = f'"{column.alias}"."id" IN (SELECT rowid FROM {index} WHERE {index} MATCH %s)'  # noqa: S608 # nosec B608
+        table = compiler.quote_name_unless_alias(column.alias)
+        sql = f'{table}."id" IN (SELECT rowid FROM {index} WHERE {index} MATCH %s)'  # noqa: S608 # nosec B608
         # Between quotes nothing is syntax, and a word has no quote in it.
         return sql, [f'"{self.rhs}"*']
 
     def as_postgresql(self, compiler: Any, connection: Any) -> Sql:
-        text, params = self.process_lhs(compiler, connection)
         query = "to_tsquery('simple', '''' || jobs_plain_words(%s) || ''':*')"
-        return f"to_tsvector('simple', jobs_plain_words({text})) @@ {query}", [*params, self.rhs]
+        return f"{compiler.quote_name_unless_alias(self.lhs.alias)}.words @@ {query}", [self.rhs]
 
 
 def _find_indexed(jobs: QuerySet[Job], word: str) -> QuerySet[Job]:
