@@ -1,6 +1,7 @@
 """A client as a user writes one: real HTTP against a live service."""
 
 import time
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,12 @@ class Client:
         self.token = login.json()["access_token"]
         self.http.headers["Authorization"] = f"Bearer {self.token}"
 
-    def submit(self, path: Path, **options: str) -> httpx2.Response:
+    def submit(self, path: Path, *, key: str | None = None, **options: str) -> httpx2.Response:
+        """Each time a job of its own, unless the ``Idempotency-Key`` is given (an empty one: none is sent)."""
+        key = uuid.uuid4().hex if key is None else key
+        headers = {"Idempotency-Key": key} if key else {}
         with path.open("rb") as file:
-            return self.http.post("/jobs", files={"file": (path.name, file)}, data=options)
+            return self.http.post("/jobs", files={"file": (path.name, file)}, data=options, headers=headers)
 
     def job(self, job_id: int) -> dict[str, Any]:
         return self.http.get(f"/jobs/{job_id}").json()
