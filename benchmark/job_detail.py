@@ -1,7 +1,9 @@
 """How quickly ``GET /jobs/{id}`` answers at a steady rate, with the transcript of an hour in the row.
 
-``./run bench job_detail --rate 100 --seconds 60``. The load generator runs on the same machine. It is open: a request is
-sent at its time whether or not the ones before it are answered, and its latency counts from that time on.
+    python -m benchmark.job_detail --rate 100 --seconds 60
+
+The load generator runs on the same machine. It is open: a request is sent at its time whether or not the ones before it
+are answered, and its latency counts from that time on. Prints p50, p95 and p99 in milliseconds.
 """
 
 import argparse
@@ -23,21 +25,31 @@ MAKE_JOB = """
 from accounts.models import User
 from jobs.models import Job, TranscriptPart
 from reports.models import Report
-words = "the budget for the new project is ready so please call the client tomorrow".split()
-owner = User.objects.get(email={email!r})
-job = Job.objects.create(owner=owner, filename="hour.mp3", status="done", stage=None, progress=1, duration_ms=3_600_000,
-    decoded=True, language="en", engine="faster-whisper", model="base", options={{"word_timestamps": {words}}})
+
+WORDS = "the budget for the new project is ready so please call the client tomorrow".split()
+FIGURES = dict(avg_logprob=-0.2345678, no_speech_prob=0.0123456, compression_ratio=1.3456, temperature=0.0)
+
+def word(start, index):
+    return dict(start=start + index / 4, end=start + index / 4 + 0.2, word=" " + WORDS[index], probability=0.98765)
+
+def segment(number):
+    start = number * 4.0
+    fields = dict(id=number, start=start, end=start + 3.8, text=" " + " ".join(WORDS), seek=number * 400)
+    words = dict(words=[word(start, index) for index in range(len(WORDS))]) if {words} else {{}}
+    return fields | FIGURES | dict(tokens=list(range(50300, 50318))) | words
+
+job = Job.objects.create(
+    owner=User.objects.get(email={email!r}), filename="hour.mp3", status="done", stage=None, progress=1,
+    duration_ms=3_600_000, decoded=True, language="en", engine="faster-whisper", model="base",
+)
 for position in range(180):
-    segments = []
-    for number in range(position * 5, position * 5 + 5):
-        start = number * 4.0
-        segment = dict(id=number, start=start, end=start + 3.8, text=" " + " ".join(words), avg_logprob=-0.2345678,
-            no_speech_prob=0.0123456, compression_ratio=1.3456, temperature=0.0, tokens=list(range(50300, 50318)), seek=number * 400)
-        if {words}:
-            segment["words"] = [dict(start=start + i / 4, end=start + i / 4 + 0.2, word=" " + w, probability=0.98765) for i, w in enumerate(words)]
-        segments.append(segment)
-    TranscriptPart.objects.create(job=job, position=position, text=" ".join(s["text"].strip() for s in segments), segments=segments)
-Report.objects.create(job=job, summary="About the budget. " * 20, key_points=["A point."] * 8, topics=["budget"], sentiment="neutral", writer="x")
+    segments = [segment(number) for number in range(position * 5, position * 5 + 5)]
+    text = " ".join(fields["text"].strip() for fields in segments)
+    TranscriptPart.objects.create(job=job, position=position, text=text, segments=segments)
+Report.objects.create(
+    job=job, summary="About the budget. " * 20, key_points=["A point."] * 8, topics=["budget"], sentiment="neutral",
+    writer="extractive",
+)
 print(job.pk)
 """
 
@@ -78,7 +90,7 @@ async def load(live: LiveService, request: bytes, *, rate: float, seconds: float
 
 
 def main(arguments: list[str]) -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rate", type=float, default=100)
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--words", action="store_true", help="with word timestamps: some four times as much")
@@ -88,7 +100,8 @@ def main(arguments: list[str]) -> None:
         made = live.manage("shell", "-v0", "-c", MAKE_JOB.format(email=client.email, words=asked.words))
         path = f"/jobs/{int(made.split()[-1])}"
         kilobytes = len(httpx2.get(live.url + path, headers=client.http.headers).content) / 1000
-        request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: application/json\r\nAuthorization: Bearer {client.token}\r\n\r\n".encode()
+        lines = (f"GET {path} HTTP/1.1", "Host: 127.0.0.1", f"Authorization: Bearer {client.token}", "", "")
+        request = "\r\n".join(lines).encode()
         asyncio.run(load(live, request, rate=20, seconds=2))  # warm
         latencies = asyncio.run(load(live, request, rate=asked.rate, seconds=asked.seconds))
     figures = {f"p{p}_ms": round(latencies[int(len(latencies) * p / 100)], 1) for p in (50, 95, 99)}
