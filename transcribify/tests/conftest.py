@@ -10,6 +10,7 @@ from transcribify.tests.call_counter import CallCounter
 from transcribify.tests.client import Client
 from transcribify.tests.hostile_media import HostileFile, Lures, make_pack
 from transcribify.tests.live_service import ROOT, LiveService, running_service
+from transcribify.tests.openai_caller import OBEDIENT, Caller, Speech
 
 ASSETS = ROOT / "jobs" / "tests" / "assets"
 
@@ -61,3 +62,24 @@ def hostile_pack(
     """Every hostile file, and what they point at."""
     folder = tmp_path_factory.mktemp("hostile")
     return make_pack(folder, tcp_port=call_counter.tcp_port, udp_port=call_counter.udp_port)
+
+
+@pytest.fixture(scope="session")
+def obedient_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveService]:
+    """Four slots whose engine takes as long, and breaks down, as the prompt says (``jobs.tests.engines``)."""
+    with running_service(tmp_path_factory.mktemp("obedient"), workers={}, **OBEDIENT) as live:
+        live.start_worker("worker", concurrency=4)
+        yield live
+
+
+@pytest.fixture
+def caller(obedient_service: LiveService) -> Iterator[Caller]:
+    """A new user of ``obedient_service`` with OpenAI's SDK."""
+    with Caller(obedient_service.url, f"caller{next(_numbers)}@example.org") as caller:
+        yield caller
+
+
+@pytest.fixture(scope="session")
+def speech() -> Speech:
+    """As many short recordings of speech as are wanted, all of them different."""
+    return Speech(ASSETS / "english.flac")
