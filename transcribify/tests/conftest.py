@@ -1,5 +1,6 @@
 """A live service that the end-to-end tests of this folder share: every process is real."""
 
+import os
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -11,6 +12,7 @@ from transcribify.tests.client import Client
 from transcribify.tests.hostile_media import HostileFile, Lures, make_pack
 from transcribify.tests.live_service import ROOT, LiveService, running_service
 from transcribify.tests.openai_caller import OBEDIENT, Caller, Speech
+from transcribify.tests.postgres import PostgresServer, may_run
 
 ASSETS = ROOT / "jobs" / "tests" / "assets"
 
@@ -30,6 +32,24 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveService]:
         MAX_UPLOAD_MEGABYTES="50",
     ) as live:
         yield live
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    if not may_run():
+        assert not os.environ.get("REQUIRE_POSTGRES"), "PostgreSQL is not installed: apt-get install postgresql"
+        pytest.skip("NOT TESTED ON POSTGRESQL: it is not installed (apt-get install postgresql)")
+    server = PostgresServer()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest) -> dict[str, str]:
+    """Both lanes: the variables that choose the database."""
+    if request.param == "sqlite":
+        return {}
+    return {"DATABASE_URL": request.getfixturevalue("postgres_server").new_database()}
 
 
 @pytest.fixture
@@ -75,8 +95,12 @@ def obedient_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveS
 @pytest.fixture
 def caller(obedient_service: LiveService) -> Iterator[Caller]:
     """A new user of ``obedient_service`` with OpenAI's SDK."""
-    with Caller(obedient_service.url, f"caller{next(_numbers)}@example.org") as caller:
+    with new_caller(obedient_service) as caller:
         yield caller
+
+
+def new_caller(live: LiveService) -> Caller:
+    return Caller(live.url, f"caller{next(_numbers)}@example.org")
 
 
 @pytest.fixture(scope="session")

@@ -24,7 +24,7 @@ OBEDIENT = {
     "TRANSCRIPTION_ENGINE": "jobs.tests.engines.FaultyEngine",
     "DEFAULT_MODEL": "base",
     "AUDIO_LIMIT_SECONDS": "1800",
-    "ABANDONED_JOB_SECONDS": "3",
+    "ABANDONED_JOB_SECONDS": "2",
     "RECONCILE_EVERY_SECONDS": "0.5",
     "MAX_UPLOAD_MEGABYTES": "5",
     "JOB_MAX_CRASHES": "1",

@@ -1,7 +1,8 @@
 """Every address of the service, asked for with every method by everybody who has no business there.
 
 The addresses come from the URL resolver: a new one is walked without being named here. One that is open to the public
-is named in ``PUBLIC``, one that shows everybody the same in ``COMMON``, and a new kind of thing in an address is taught to ``World``.
+is named in ``PUBLIC``, one that shows all users the same in ``COMMON``, and a new kind of thing in an address is taught
+to ``World``.
 """
 
 from collections.abc import Iterator
