@@ -33,15 +33,14 @@ class Sighting:
 def look_at(watched: Mapping[int, int], *, left: Collection[int] = ()) -> dict[int, Sighting]:
     """The ``watched`` jobs by id; each is given with the last part that was seen of it, or ``NOT_STREAMED``.
 
-    Those that were ``left`` by their clients get their time of grace. The thread's connection stays open for the next
-    look, unless this one fails.
+    Those that were ``left`` by their clients get their time of grace. No connection stays open: as long as one of a
+    process does, SQLite keeps the files of all that were closed meanwhile.
     """
     try:
         abandon_jobs(job_ids=left)
         return _look_at(watched)
-    except BaseException:
+    finally:
         connections.close_all()
-        raise
 
 
 def _look_at(watched: Mapping[int, int]) -> dict[int, Sighting]:

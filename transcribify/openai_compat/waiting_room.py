@@ -132,7 +132,6 @@ class WaitingRoom:
             for seat in list(self._seats):
                 self._tell(seat, sightings.get(seat.call.job_id))
             await asyncio.sleep(LOOK_SECONDS)
-        await loop.run_in_executor(self._looking, connections.close_all)
 
     def _watched(self) -> dict[int, int]:
         """The jobs, each with the last part that all of its seats have seen."""

@@ -1,6 +1,8 @@
 """Every fault has OpenAI's shape: the SDK's class for it, ``.code``, ``.param``, ``.type`` and ``.request_id``."""
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 import openai
@@ -8,12 +10,14 @@ import pytest
 
 from transcribify.tests.client import Client
 from transcribify.tests.conftest import ASSETS
-from transcribify.tests.live_service import LiveService
+from transcribify.tests.live_service import LiveService, wait_until
 from transcribify.tests.openai_caller import Caller, in_background
 
 INVALID = "invalid_request_error"
 FRAME_START = b"\xff\xf8"
 """Of a FLAC file's samples."""
+
+FROM_THE_FUTURE = '[{"id": 0, "start": 0.0, "end": 0.1, "text": "word 0.", "mood": "merry"}]'
 
 ADDRESS = "/v1/audio/transcriptions"
 
@@ -193,8 +197,8 @@ def test_an_owner_who_ends_the_job_ends_the_wait(caller, speech, method, address
 
 
 def test_a_spent_budget_is_429_and_not_tried_again(caller, speech, obedient_service: LiveService):
-    account = f"User.objects.get(email='{caller.email}')"
-    code = "from accounts.models import *; QuotaAccount.objects.filter(user=%s).update(limit_ms=4000)" % account
+    query = f"QuotaAccount.objects.filter(user__email='{caller.email}')"
+    code = f"from accounts.models import QuotaAccount; {query}.update(limit_ms=4000)"
     obedient_service.manage("shell", "-v0", "-c", code)
     assert caller.ask(speech.wav()).text
     caller.sent.clear()
@@ -202,6 +206,22 @@ def test_a_spent_budget_is_429_and_not_tried_again(caller, speech, obedient_serv
     assert facts(error) == (openai.RateLimitError, "insufficient_quota", None, "insufficient_quota")
     assert len(caller.sent) == 1
     assert (caller.usage()["used_seconds"], len(caller.jobs())) == (3, 1)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_what_nobody_foresaw_is_500_too(caller, speech, obedient_service: LiveService, stream):
+    """A transcript that cannot be read, as if a later version had written it."""
+    prompt = "sleep=1"
+    call = in_background(lambda: list(caller.ask(speech.wav(), stream=stream, prompt=prompt)))
+    job_id = caller.running_job()["id"]
+    wait_until(lambda: caller.job(job_id)["segments"], seconds=20, what="the first part")
+    with closing(sqlite3.connect(obedient_service.folder / "transcribify.sqlite3", timeout=30)) as database, database:
+        database.execute(f"UPDATE jobs_transcriptpart SET segments = '{FROM_THE_FUTURE}' WHERE job_id = {job_id}")
+    with pytest.raises(openai.APIError) as caught:
+        call.result(timeout=60)
+    assert (caught.value.code, caught.value.type) == ("internal_error", "server_error")
+    assert len(caller.jobs()) == 1
+    assert stream or isinstance(caught.value, openai.InternalServerError)
 
 
 def test_an_idempotency_key_belongs_to_one_request(caller, speech):

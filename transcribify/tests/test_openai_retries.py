@@ -20,8 +20,8 @@ def settled_once(caller: Caller, live: LiveService, *, seconds: float = 3.0) -> 
 
 def give_up_early(caller: Caller, recording: Recording, *, seconds: float = 0.5, **options: str) -> None:
     """A client whose timeout is shorter than the job, and that does not try again."""
+    create = caller.sdk(timeout=seconds, max_retries=0).audio.transcriptions.create
     with pytest.raises(openai.APITimeoutError):
-        create = caller.sdk(timeout=seconds, max_retries=0).audio.transcriptions.create
         create(file=recording, model="whisper-1", **options)
 
 

@@ -95,10 +95,9 @@ def test_a_client_that_reads_slowly_gets_everything(caller, speech, obedient_ser
 
 @pytest.mark.parametrize(("fault", "code"), [("crash", "crashed_repeatedly"), ("memory_error", "resource_exceeded")])
 def test_a_failure_after_the_beginning_is_an_error_with_its_code(caller, speech, fault, code):
-    got = []
+    got: list[Any] = []
     with pytest.raises(APIError) as error:
-        for event in caller.ask(speech.wav(), stream=True, prompt=f"sleep=1 do={fault}"):
-            got.append(event)
+        got.extend(caller.ask(speech.wav(), stream=True, prompt=f"sleep=1 do={fault}"))
     assert error.value.code == code
     assert all(event.type == "transcript.text.delta" for event in got)
     assert len(caller.sent) == 1
