@@ -103,7 +103,7 @@ class ModelList(serializers.Serializer[Any]):
 class ModelsView(OpenAIView):
     """The models that a request may name."""
 
-    @extend_schema(responses=ModelList)
+    @extend_schema(operation_id="v1_models_list", responses=ModelList)
     def get(self, request: Request) -> Response:
         engine = recognition.announced_engine()
         names = [catalog.DEFAULT_MODEL_ALIASES[0], *recognition.available_models(engine)]

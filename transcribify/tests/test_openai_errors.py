@@ -26,8 +26,10 @@ def refusal(work: Callable[..., Any], *arguments: Any, **options: Any) -> openai
     with pytest.raises(openai.APIStatusError) as caught:
         work(*arguments, **options)
     error = caught.value
-    assert error.request_id and error.request_id.startswith("req_")
-    assert isinstance(error.body, dict) and set(error.body) == {"message", "type", "param", "code"}
+    assert error.request_id
+    assert error.request_id.startswith("req_")
+    assert isinstance(error.body, dict)
+    assert set(error.body) == {"message", "type", "param", "code"}
     assert error.body["message"]
     return error
 
@@ -48,7 +50,8 @@ def test_a_missing_key_is_401_everywhere(caller, address):
     method = "POST" if "audio" in address else "GET"
     answer = caller.http.request(method, address)
     assert (answer.status_code, answer.json()["error"]["code"]) == (401, "invalid_api_key")
-    assert answer.headers["x-request-id"] and answer.headers["www-authenticate"].startswith("Bearer")
+    assert answer.headers["x-request-id"]
+    assert answer.headers["www-authenticate"].startswith("Bearer")
 
 
 @pytest.mark.parametrize(
