@@ -18,15 +18,18 @@ from jobs.models.job import UNFINISHED
 BATCH = 500
 
 
-def abandon_job(*, job_id: int, grace_seconds: float | None = None) -> bool:
-    """Nobody waits for the job any more: cancel it after ``grace_seconds``, by default ``ABANDONED_JOB_SECONDS``.
+def abandon_jobs(*, job_ids: Iterable[int], grace_seconds: float | None = None) -> int:
+    """Nobody waits for these jobs any more: cancel them after ``grace_seconds``, by default ``ABANDONED_JOB_SECONDS``.
 
-    False, and nothing changed, where the job is finished or was handed in to be fetched later. Whoever leaves last
-    starts the grace again; who still waits says so by ``wait_again``.
+    The number of jobs to which that will happen: not to those that are finished or were handed in to be fetched later.
+    Whoever leaves last starts the grace again; who still waits says so by ``wait_again``.
     """
+    ids = list(job_ids)
+    if not ids:
+        return 0
     grace_seconds = settings.ABANDONED_JOB_SECONDS if grace_seconds is None else grace_seconds
-    waited_for = Job.objects.filter(pk=job_id, waited_for=True, status__in=UNFINISHED)
-    return bool(waited_for.update(cancel_at=from_now(grace_seconds)))
+    waited_for = Job.objects.filter(pk__in=ids, waited_for=True, status__in=UNFINISHED)
+    return waited_for.update(cancel_at=from_now(grace_seconds))
 
 
 def wait_again(*, job_ids: Iterable[int]) -> int:

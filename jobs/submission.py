@@ -169,8 +169,8 @@ def _join(*, owner: User, fingerprint: str, origin: Origin) -> Job | None:
     # Somebody wants it again: a job that was left alone is not cancelled, and one that does not wait needs no company.
     wanted = {"cancel_at": None} if origin.waits else {"cancel_at": None, "waited_for": False}
     Job.objects.filter(pk=job.pk).update(**wanted)
-    job.refresh_from_db()
-    return None if job.cancel_requested and not origin.idempotency_key else job
+    found = Job.objects.filter(pk=job.pk).first()  # none: its owner deleted it at this very moment
+    return None if found and found.cancel_requested and not origin.idempotency_key else found
 
 
 def _make_or_join(*, owner: User, origin: Origin, reservation_ms: int, facts: dict[str, Any]) -> Submission:

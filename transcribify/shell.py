@@ -7,9 +7,6 @@ threads.
 
 import json
 import re
-import threading
-from collections.abc import Awaitable, Callable, MutableMapping
-from concurrent.futures import Executor
 from contextlib import closing
 from typing import Any
 from urllib.parse import quote_from_bytes
@@ -22,11 +19,11 @@ from jobs.files import is_disk_full, storage_full
 from transcribify.api_errors import shaped, status_of
 from transcribify.bodies import BodyCutOff, Message, MovingBody, Patience, Receive, read_small, replay
 from transcribify.body_limits import has_body, is_form, is_large, with_length, with_longest_length
-from transcribify.openai_compat.calls import SLOT
+from transcribify.openai_compat.calls import SLOT, Scope, Send
+from transcribify.openai_compat.errors import is_openai
+from transcribify.openai_compat.naming import with_request_id
 from transcribify.openai_compat.waiting_room import WaitingRoom
-
-Scope = MutableMapping[str, Any]
-Send = Callable[[Message], Awaitable[None]]
+from transcribify.threads import start_threads
 
 THREADS = 32
 """Requests that Django works on at the same time; each may hold one database connection."""
@@ -66,17 +63,29 @@ class Shell:
         self._upload_threads = upload_threads
         self._uploads_at_work = 0
         self._waiting_room = WaitingRoom()
-        _start_threads(self._requests.executor, threads)
-        _start_threads(self._uploads.executor, upload_threads)
-        _start_threads(self._downloads.executor, download_threads)
+        start_threads(self._requests.executor, threads)
+        start_threads(self._uploads.executor, upload_threads)
+        start_threads(self._downloads.executor, download_threads)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+            return
         if scope["type"] != "http":
             await self._requests(scope, receive, send)
-        elif is_large(scope):
-            await self._take_upload(_tidy(scope), receive, send)
-        else:
-            await self._take_request(_tidy(scope), receive, send)
+            return
+        if is_openai(scope["path"]):
+            send = with_request_id(scope, send)
+        take = self._take_upload if is_large(scope) else self._take_request
+        await take(_tidy(scope), receive, send)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        """From the process's start to its end."""
+        await receive()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self._waiting_room.close()
+        await send({"type": "lifespan.shutdown.complete"})
 
     async def _take_request(self, scope: Scope, receive: Receive, send: Send) -> None:
         if not has_body(scope):
@@ -125,14 +134,6 @@ class Shell:
         """Answer a call whose view left it here, once its job is done; no thread waits with it."""
         if call := scope.get(SLOT):
             await self._waiting_room.serve(call, receive, send)
-
-
-def _start_threads(executor: Executor, count: int) -> None:
-    """All at once: what the process takes is known from its start, and does not grow with who comes."""
-    all_there = threading.Barrier(count + 1)
-    for _ in range(count):
-        executor.submit(all_there.wait)
-    all_there.wait()
 
 
 class _Withheld:

@@ -16,7 +16,7 @@ def waited_for(make_job):
 
 
 def abandon_long_ago(job):
-    assert abandonment.abandon_job(job_id=job.pk, grace_seconds=-1)
+    assert abandonment.abandon_jobs(job_ids=[job.pk], grace_seconds=-1)
 
 
 def events(job):
@@ -30,12 +30,12 @@ def assert_goes_on(job):
 
 def test_the_grace_is_what_the_settings_say(waited_for, settings):
     settings.ABANDONED_JOB_SECONDS = 50.0
-    assert abandonment.abandon_job(job_id=waited_for.pk)
+    assert abandonment.abandon_jobs(job_ids=[waited_for.pk])
     assert Job.objects.filter(cancel_at__gt=from_now(45), cancel_at__lt=from_now(55)).exists()
 
 
 def test_nothing_happens_while_the_grace_lasts(waited_for):
-    abandonment.abandon_job(job_id=waited_for.pk, grace_seconds=60)
+    abandonment.abandon_jobs(job_ids=[waited_for.pk], grace_seconds=60)
     assert abandonment.cancel_abandoned() == 0
     assert_goes_on(waited_for)
 
@@ -106,7 +106,7 @@ def test_who_comes_back_after_the_cancel_does_not_undo_it(waited_for):
 
 def test_a_job_that_was_handed_in_to_be_fetched_later_is_never_abandoned(make_job):
     job = make_job()
-    assert not abandonment.abandon_job(job_id=job.pk, grace_seconds=-1)
+    assert not abandonment.abandon_jobs(job_ids=[job.pk], grace_seconds=-1)
     assert abandonment.cancel_abandoned() == 0
     assert_goes_on(job)
     assert job.cancel_at is None
@@ -117,7 +117,7 @@ def test_a_finished_job_is_left_as_it_is(waited_for):
     abandon_long_ago(waited_for)
     lifecycle.complete(claim)
     assert abandonment.cancel_abandoned() == 0
-    assert not abandonment.abandon_job(job_id=waited_for.pk, grace_seconds=-1)
+    assert not abandonment.abandon_jobs(job_ids=[waited_for.pk], grace_seconds=-1)
     waited_for.refresh_from_db()
     assert (waited_for.status, waited_for.cancel_at) == (Status.DONE, None)
 

@@ -1,8 +1,13 @@
 """A call of an OpenAI client that waits for its job, and the slot in which Django hands it to the shell."""
 
-from collections.abc import MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
+
+from transcribify.bodies import Message
+
+Scope = MutableMapping[str, Any]
+Send = Callable[[Message], Awaitable[None]]
 
 SLOT = "transcribify.call"
 """The key in the ASGI scope. The shell and the views share that dictionary; nothing of it goes over the wire."""
@@ -13,15 +18,14 @@ class Call:
     """What an answer depends on besides the job."""
 
     job_id: int
-    request_id: str
     response_format: str = "json"
     granularities: tuple[str, ...] = ("segment",)
     stream: bool = False
 
     @property
     def headers(self) -> dict[str, str]:
-        """Where the job can be found, and by which name the call stands in the log."""
-        return {"x-transcribify-job-id": str(self.job_id), "x-request-id": self.request_id}
+        """Where the job can be found."""
+        return {"x-transcribify-job-id": str(self.job_id)}
 
 
 def hand_over(environ: MutableMapping[str, Any], call: Call) -> bool:

@@ -5,11 +5,6 @@ from typing import Any
 PREFIX = "/v1/"
 
 MODEL_CODES = {"unknown_model", "model_not_allowed"}
-KEY_CODES = {
-    "not_authenticated", "authentication_failed", "token_not_valid", "user_not_found", "user_inactive",
-    "invalid_api_key", "api_key_expired", "api_key_revoked",
-}  # fmt: skip
-
 PARAMS = {
     **dict.fromkeys(MODEL_CODES, "model"),
     **dict.fromkeys(("unknown_language", "language_not_supported"), "language"),
@@ -40,11 +35,11 @@ def reshape(status: int, body: dict[str, Any]) -> tuple[int, dict[str, Any], dic
         # Not to be tried again by itself: the budget will not have grown in a second.
         status, code, headers = 429, "insufficient_quota", {"x-should-retry": "false"}
     elif status == 401:
-        code = "invalid_api_key" if code in {None, "not_authenticated", "token_not_valid"} else code
+        code = "invalid_api_key"  # the message says what is wrong with it
     elif status == 415:
         status = 400  # what OpenAI's own server says of a file that is no recording
     elif isinstance(body.get("errors"), dict):
-        code = "missing_required_parameter" if str(code).endswith("_required") else "invalid_value"
+        code = "missing_required_parameter" if _first_fault(body) == "required" else "invalid_value"
     param = _param(body)
     error = {"message": body.get("detail", ""), "type": _type(status, code), "param": param, "code": code}
     return status, {"error": error}, headers
@@ -62,6 +57,10 @@ def _param(body: dict[str, Any]) -> str | None:
     if isinstance(errors, dict) and errors:
         return str(next(iter(errors)))
     return PARAMS.get(str(body.get("code")))
+
+
+def _first_fault(body: dict[str, Any]) -> str:
+    return str(next(iter(body["errors"].values()))[0]["code"])
 
 
 def _type(status: int, code: str | None) -> str:

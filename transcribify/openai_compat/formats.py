@@ -101,7 +101,9 @@ def usage(job: Job) -> dict[str, Any]:
 
 
 def language_name(job: Job, transcript: Transcript) -> str:
-    """The English name, in lower case; ``unknown`` where nothing was said in any."""
+    """The English name of the text's language, in lower case; ``unknown`` where nothing was said in any."""
+    if Options.of(job.options).task == "translate":
+        return LANGUAGE_NAMES["en"]
     code = transcript.language or Options.of(job.options).language or ""
     return LANGUAGE_NAMES.get(code, code or "unknown")
 

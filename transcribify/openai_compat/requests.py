@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.http import QueryDict
 from rest_framework import serializers
 
 from accounts.api.strict import with_plain_names
@@ -36,7 +37,8 @@ class CallInput(serializers.Serializer[Any]):
     temperature = FiniteFloatField(required=False, min_value=0, max_value=1)
 
     def to_internal_value(self, data: Any) -> Any:
-        return super().to_internal_value(with_plain_names(data))
+        # A request without a body has no form either.
+        return super().to_internal_value(with_plain_names(data) if isinstance(data, QueryDict) else data)
 
 
 class TranscriptionInput(CallInput):

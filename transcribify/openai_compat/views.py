@@ -1,13 +1,13 @@
 """OpenAI's audio endpoints: a call is an ordinary job, and the shell waits for it (``waiting_room``)."""
 
-import uuid
 from typing import Any, ClassVar
 
-from django.http import HttpRequest
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.generics import GenericAPIView
+from rest_framework.negotiation import BaseContentNegotiation, DefaultContentNegotiation
 from rest_framework.parsers import FormParser, MultiPartParser
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -23,19 +23,22 @@ from transcribify.openai_compat.calls import Call, hand_over
 from transcribify.openai_compat.requests import TranscriptionInput, TranslationInput, options_of
 
 
+class JSONOnly(BaseContentNegotiation):
+    """JSON, whatever is asked for: the answer's form is a field of the request, and clients accept what they like."""
+
+    def select_parser(self, request: Request, parsers: Any) -> Any:
+        return DefaultContentNegotiation().select_parser(request, parsers)
+
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
+        return renderers[0], renderers[0].media_type
+
+
 class OpenAIView(APIView):
-    """A door for OpenAI's clients: a key or a token in the header, and a number to quote in the answer's."""
+    """A door for OpenAI's clients: a key or a token in the header."""
 
     authentication_classes = (BearerAuthentication,)
-
-    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
-        self.request_id = f"req_{uuid.uuid4().hex}"
-        return super().initialize_request(request, *args, **kwargs)
-
-    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
-        finalized = super().finalize_response(request, response, *args, **kwargs)
-        finalized.headers["X-Request-Id"] = self.request_id
-        return finalized
+    renderer_classes = (JSONRenderer,)
+    content_negotiation_class = JSONOnly
 
 
 class AudioView(OpenAIView, GenericAPIView):
@@ -56,7 +59,6 @@ class AudioView(OpenAIView, GenericAPIView):
         submission = submit_recording(owner=request.user, upload=upload, options=options, origin=origin)  # type: ignore[arg-type]
         call = Call(
             job_id=submission.job.pk,
-            request_id=self.request_id,
             response_format=asked["response_format"],
             granularities=tuple(asked.get("timestamp_granularities") or ("segment",)),
             stream=bool(asked.get("stream")),
@@ -101,7 +103,7 @@ class ModelList(serializers.Serializer[Any]):
 class ModelsView(OpenAIView):
     """The models that a request may name."""
 
-    @extend_schema(responses=ModelList)
+    @extend_schema(operation_id="v1_models_list", responses=ModelList)
     def get(self, request: Request) -> Response:
         engine = recognition.announced_engine()
         names = [catalog.DEFAULT_MODEL_ALIASES[0], *recognition.available_models(engine)]

@@ -15,6 +15,9 @@ import psutil
 
 from deploy.demo import KEPT_VARIABLES
 
+GRACEFUL_SECONDS = 2
+"""For what the web process is at when it is told to stop; 10 in service, as nobody wants to wait here."""
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -103,7 +106,8 @@ class LiveService:
 
     def start_web(self, application: str = "transcribify.asgi:application") -> None:
         # Addresses in X-Forwarded-For are for Django to believe or not, as in service.
-        command = [sys.executable, "-m", "uvicorn", application, "--no-proxy-headers", "--port", str(self.web_port)]
+        options = ["--no-proxy-headers", "--timeout-graceful-shutdown", str(GRACEFUL_SECONDS)]
+        command = [sys.executable, "-m", "uvicorn", application, *options, "--port", str(self.web_port)]
         self._start("web", command)
         wait_until(self._web_answers, seconds=30, what="the web process")
 

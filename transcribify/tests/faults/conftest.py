@@ -1,7 +1,6 @@
 """Services that faults are inflicted on: what each test shares, and what is checked when it has ended."""
 
 import math
-import os
 import signal
 import struct
 import wave
@@ -18,7 +17,7 @@ from transcribify.tests.faults.books import Books
 from transcribify.tests.faults.chaos import Chaos
 from transcribify.tests.faults.settings import QUICK, TWO_WORKERS
 from transcribify.tests.live_service import LiveService, running_service
-from transcribify.tests.postgres import PostgresServer, may_run
+from transcribify.tests.postgres import PostgresServer
 
 _numbers = count(1)
 
@@ -83,24 +82,6 @@ def start_service(tmp_path: Path) -> Iterator[StartService]:
             bring_to_rest(service)
     for service in started:
         assert not left_running(service), f"processes are left: {left_running(service)}"
-
-
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[PostgresServer]:
-    if not may_run():
-        assert not os.environ.get("REQUIRE_POSTGRES"), "PostgreSQL is not installed: apt-get install postgresql"
-        pytest.skip("NOT TESTED ON POSTGRESQL: it is not installed (apt-get install postgresql)")
-    server = PostgresServer()
-    yield server
-    server.stop()
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest) -> dict[str, str]:
-    """Both lanes: the variables that choose the database."""
-    if request.param == "sqlite":
-        return {}
-    return {"DATABASE_URL": request.getfixturevalue("postgres_server").new_database()}
 
 
 @pytest.fixture(scope="session")
