@@ -16,6 +16,7 @@ from openai import AsyncOpenAI, OpenAI
 
 from transcribify.tests.client import Client
 from transcribify.tests.live_service import wait_until
+from transcribify.tests.raw_http import connect
 
 _TLS = ssl.create_default_context()  # made once: it takes long, and nothing here uses it
 RATE_HZ = 16_000
@@ -121,9 +122,35 @@ class Caller(Client):
         wait_until(lambda: self.jobs() and self.jobs()[0]["status"] != "pending", seconds=20, what="a job at work")
         return self.jobs()[0]
 
+    def hang_up(self, recording: Recording, *, after_seconds: float = 0.3, **fields: str) -> None:
+        """A client that goes away so long after its recording has become a job."""
+        body, content_type = as_form(recording, **fields)
+        with connect(int(self.url.rpartition(":")[2])) as connection:
+            connection.sendall(head(self.token, content_type, len(body)) + body)
+            wait_until(self.jobs, seconds=20, what="a job")
+            time.sleep(after_seconds)
+
     def post(self, address: str = "/v1/audio/transcriptions", *, files: Any = None, **data: Any) -> httpx2.Response:
         """A request that the SDK would not write."""
         return self.http.post(address, files=files, data=data)
+
+
+def as_form(recording: tuple[str, bytes], **fields: str) -> tuple[bytes, str]:
+    """The body of a request, and what its content type is."""
+    parts = [
+        f'--x\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n' for name, value in fields.items()
+    ]
+    parts.append('--x\r\nContent-Disposition: form-data; name="model"\r\n\r\nwhisper-1\r\n')
+    start = f'--x\r\nContent-Disposition: form-data; name="file"; filename="{recording[0]}"\r\n\r\n'
+    return ("".join(parts) + start).encode() + recording[1] + b"\r\n--x--\r\n", "multipart/form-data; boundary=x"
+
+
+def head(token: str, content_type: str, length: int) -> bytes:
+    lines = [
+        "POST /v1/audio/transcriptions HTTP/1.1", "Host: localhost", f"Authorization: Bearer {token}",
+        f"Content-Type: {content_type}", f"Content-Length: {length}", "", "",
+    ]  # fmt: skip
+    return "\r\n".join(lines).encode()
 
 
 def in_background(work: Callable[..., Any], *arguments: Any, **options: Any) -> Future[Any]:

@@ -10,10 +10,8 @@ import pytest
 from transcribify.tests.conftest import new_caller
 from transcribify.tests.faults.books import Books
 from transcribify.tests.live_service import LiveService, wait_until
-from transcribify.tests.openai_caller import OBEDIENT, Caller, Recording, in_background
+from transcribify.tests.openai_caller import OBEDIENT, Caller, Recording, as_form, head, in_background
 from transcribify.tests.raw_http import connect
-from transcribify.tests.test_openai_retries import give_up_early
-from transcribify.tests.test_openai_streams import as_form, head
 
 GRACE_SECONDS = float(OBEDIENT["ABANDONED_JOB_SECONDS"])
 LONGER = "sleep=5"
@@ -21,7 +19,7 @@ LONGER = "sleep=5"
 
 
 def goes_away(caller: Caller, recording: Recording) -> dict[str, Any]:
-    give_up_early(caller, recording, prompt="sleep=20")
+    caller.hang_up(recording, prompt="sleep=20")
     time.sleep(GRACE_SECONDS / 2)
     before = caller.jobs()[0]["status"]
     return {"before": before, "job": caller.wait(caller.jobs()[0]["id"])}
@@ -35,7 +33,7 @@ def leaves_a_stream(caller: Caller, recording: Recording) -> dict[str, Any]:
 
 
 def comes_back(caller: Caller, recording: Recording) -> dict[str, Any]:
-    give_up_early(caller, recording, prompt=LONGER)
+    caller.hang_up(recording, prompt=LONGER)
     time.sleep(GRACE_SECONDS / 2)
     answer = caller.ask(recording, prompt=LONGER)
     return {"text": answer.text, "job": caller.wait(caller.jobs()[0]["id"])}
@@ -44,19 +42,19 @@ def comes_back(caller: Caller, recording: Recording) -> dict[str, Any]:
 def one_of_two_leaves(caller: Caller, recording: Recording) -> dict[str, Any]:
     stays = in_background(caller.ask, recording, prompt=LONGER)
     caller.running_job()
-    give_up_early(caller, recording, prompt=LONGER)
+    caller.hang_up(recording, prompt=LONGER)
     return {"text": stays.result(timeout=60).text, "job": caller.wait(caller.jobs()[0]["id"])}
 
 
 def both_of_two_leave(caller: Caller, recording: Recording) -> dict[str, Any]:
-    first = in_background(give_up_early, caller, recording, seconds=2, prompt="sleep=20")
-    give_up_early(caller, recording, prompt="sleep=20")
+    first = in_background(caller.hang_up, recording, after_seconds=2, prompt="sleep=20")
+    caller.hang_up(recording, prompt="sleep=20")
     first.result(timeout=20)
     return {"job": caller.wait(caller.jobs()[0]["id"])}
 
 
 def is_also_handed_in_over_rest(caller: Caller, recording: Recording) -> dict[str, Any]:
-    give_up_early(caller, recording, prompt=LONGER)
+    caller.hang_up(recording, prompt=LONGER)
     joined = caller.post("/jobs", files={"file": recording}, prompt=LONGER, report="false")
     assert joined.json()["id"] == caller.jobs()[0]["id"]
     return {"job": caller.wait(joined.json()["id"])}
@@ -64,7 +62,7 @@ def is_also_handed_in_over_rest(caller: Caller, recording: Recording) -> dict[st
 
 def joins_what_was_handed_in_over_rest(caller: Caller, recording: Recording) -> dict[str, Any]:
     job_id = caller.post("/jobs", files={"file": recording}, prompt=LONGER, report="false").json()["id"]
-    give_up_early(caller, recording, prompt=LONGER)
+    caller.hang_up(recording, prompt=LONGER)
     return {"job": caller.wait(job_id)}
 
 
@@ -72,7 +70,7 @@ def is_gone_when_the_upload_ends(caller: Caller, recording: Recording) -> dict[s
     body, content_type = as_form(recording, prompt="sleep=20")
     for wait_seconds in (0, 0.02, 0.1):  # before the view, within it, and after it
         with connect(int(caller.url.rpartition(":")[2])) as connection:
-            connection.sendall(head(caller, content_type, len(body)) + body)
+            connection.sendall(head(caller.token, content_type, len(body)) + body)
             time.sleep(wait_seconds)
     wait_until(caller.jobs, seconds=10, what="the last of them to become a job")
     return {"job": caller.wait(caller.jobs()[0]["id"]), "jobs": len(caller.jobs())}
@@ -90,6 +88,8 @@ Outcome = Callable[[Callable[..., Any]], dict[str, Any]]
 def outcome(obedient_service: LiveService, speech: Any) -> Iterator[Outcome]:
     """What became of each of them; they all leave at the same time, as each takes its seconds."""
     obedient_service.start_worker("more", concurrency=4)
+    log = obedient_service.folder / "more.log"
+    wait_until(lambda: "ready" in log.read_text(), seconds=30, what="the worker")
     people = [new_caller(obedient_service) for _ in LEAVERS]
     with ThreadPoolExecutor(len(LEAVERS)) as pool:
         told: dict[Any, Future[Any]] = {

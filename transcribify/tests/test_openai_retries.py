@@ -7,7 +7,7 @@ import pytest
 
 from transcribify.tests.faults.books import Books
 from transcribify.tests.live_service import LiveService, wait_until
-from transcribify.tests.openai_caller import Caller, Recording, in_background
+from transcribify.tests.openai_caller import Caller, in_background
 
 
 def settled_once(caller: Caller, live: LiveService, *, seconds: float = 3.0) -> None:
@@ -18,17 +18,10 @@ def settled_once(caller: Caller, live: LiveService, *, seconds: float = 3.0) -> 
     assert (books.transcriptions([job["id"]]), caller.usage()["used_seconds"]) == (1, seconds)
 
 
-def give_up_early(caller: Caller, recording: Recording, *, seconds: float = 0.5, **options: str) -> None:
-    """A client whose timeout is shorter than the job, and that does not try again."""
-    create = caller.sdk(timeout=seconds, max_retries=0).audio.transcriptions.create
-    with pytest.raises(openai.APITimeoutError):
-        create(file=recording, model="whisper-1", **options)
-
-
 def test_a_timed_out_upload_that_the_sdk_sends_again_joins_the_running_job(caller, speech, obedient_service):
-    impatient = caller.sdk(timeout=1.5, max_retries=2)
-    answer = impatient.audio.transcriptions.create(file=speech.wav(), model="whisper-1", prompt="sleep=2.5")
-    assert answer.text == " ".join(f"word {number}." for number in range(25))
+    impatient = caller.sdk(timeout=2, max_retries=2)
+    answer = impatient.audio.transcriptions.create(file=speech.wav(), model="whisper-1", prompt="sleep=3")
+    assert answer.text == " ".join(f"word {number}." for number in range(30))
     counts = [request.headers["x-stainless-retry-count"] for request in caller.sent]
     assert counts[:2] == ["0", "1"]
     settled_once(caller, obedient_service)
@@ -37,7 +30,7 @@ def test_a_timed_out_upload_that_the_sdk_sends_again_joins_the_running_job(calle
 @pytest.mark.parametrize("stream", [False, True])
 def test_a_retry_that_comes_when_the_job_is_done_gets_its_text(caller, speech, obedient_service, stream):
     recording = speech.wav()
-    give_up_early(caller, recording, prompt="sleep=1")
+    caller.hang_up(recording, prompt="sleep=1")
     wait_until(lambda: caller.jobs()[0]["status"] == "done", seconds=20, what="the job to be done")
     retry = {"extra_headers": {"x-stainless-retry-count": "1"}, "prompt": "sleep=1"}
     if stream:

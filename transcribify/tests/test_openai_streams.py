@@ -10,7 +10,7 @@ import pytest
 from openai import APIError
 
 from transcribify.tests.live_service import wait_until
-from transcribify.tests.openai_caller import Caller, in_background, silence
+from transcribify.tests.openai_caller import Caller, as_form, head, in_background, silence
 from transcribify.tests.raw_http import connect
 
 
@@ -79,10 +79,10 @@ def test_who_joins_late_gets_the_text_from_its_beginning(caller, speech):
 
 
 def test_a_client_that_reads_slowly_gets_everything(caller, speech, obedient_service):
-    body, headers = as_form(speech.wav(), stream="true", prompt="sleep=1")
+    body, content_type = as_form(speech.wav(), stream="true", prompt="sleep=1")
     with connect(obedient_service.web_port) as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        connection.sendall(head(caller, headers, len(body)) + body)
+        connection.sendall(head(caller.token, content_type, len(body)) + body)
         received = b""
         while block := connection.recv(50):
             received += block
@@ -121,21 +121,3 @@ def test_subtitles_are_no_stream(caller, speech, response_format):
         files={"file": speech.wav()}, model="whisper-1", stream="true", response_format=response_format
     )
     assert (answer.status_code, answer.json()["error"]["param"]) == (400, "stream")
-
-
-def as_form(recording: tuple[str, bytes], **fields: str) -> tuple[bytes, str]:
-    """The body of a request, and what its content type is."""
-    parts = [
-        f'--x\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n' for name, value in fields.items()
-    ]
-    parts.append('--x\r\nContent-Disposition: form-data; name="model"\r\n\r\nwhisper-1\r\n')
-    start = f'--x\r\nContent-Disposition: form-data; name="file"; filename="{recording[0]}"\r\n\r\n'
-    return ("".join(parts) + start).encode() + recording[1] + b"\r\n--x--\r\n", "multipart/form-data; boundary=x"
-
-
-def head(caller: Caller, content_type: str, length: int) -> bytes:
-    lines = [
-        "POST /v1/audio/transcriptions HTTP/1.1", "Host: localhost", f"Authorization: Bearer {caller.token}",
-        f"Content-Type: {content_type}", f"Content-Length: {length}", "", "",
-    ]  # fmt: skip
-    return "\r\n".join(lines).encode()
