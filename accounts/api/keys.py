@@ -90,6 +90,7 @@ class KeysView(GenericAPIView):
 
     @extend_schema(responses=KeyOutput(many=True), examples=[OpenApiExample("A key", EXAMPLE, response_only=True)])
     def get(self, request: Request) -> Response:
+        """List your API keys, newest first, with those that expired or were revoked."""
         page = self.paginate_queryset(self.get_queryset())
         return self.get_paginated_response(KeyOutput(page, many=True).data)
 
@@ -101,6 +102,7 @@ class KeysView(GenericAPIView):
         ],
     )
     def post(self, request: Request) -> Response:
+        """Create an API key. This answer alone shows its text."""
         data = KeyInput(data=request.data)
         data.is_valid(raise_exception=True)
         new = create_key(
@@ -120,6 +122,7 @@ class KeyView(GenericAPIView):
 
     @extend_schema(responses={204: None}, examples=[A_KEYS_ID])
     def delete(self, request: Request, key_id: int) -> Response:
+        """Revoke an API key, at once and for good. What it was used for stays in your usage."""
         revoke_key(key=get_object_or_404(keys_of(request), pk=key_id))
         return Response(status=status.HTTP_204_NO_CONTENT)
 

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers, status
 from rest_framework.generics import GenericAPIView
 from rest_framework.pagination import CursorPagination
@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from jobs import services
+from jobs.api import examples
 from jobs.api.intake import SubmitInput, origin_of, read_upload, receive_recording
 from jobs.api.options import check_options
 from jobs.api.serializers import JobDetail, JobSummary, ReportOutput
@@ -41,13 +42,19 @@ class JobsView(GenericAPIView):
     def get_queryset(self) -> QuerySet[Job]:
         return jobs_of(self.request.user)  # type: ignore[arg-type]
 
-    @extend_schema(responses=JobSummary(many=True))
+    @extend_schema(responses=JobSummary(many=True), examples=[examples.A_LISTED_JOB])
     def get(self, request: Request) -> Response:
+        """List your jobs, newest first."""
         page = self.paginate_queryset(self.get_queryset())
         return self.get_paginated_response(JobSummary(page, many=True).data)
 
-    @extend_schema(responses={202: JobDetail})
+    @extend_schema(
+        request={examples.FORM: SubmitInput},
+        responses={202: JobDetail},
+        examples=[examples.A_RECORDING, examples.A_WAITING_JOB],
+    )
     def post(self, request: Request) -> Response:
+        """Hand in a recording. The job that transcribes it is answered at once: ask for it again until it is done."""
         origin = origin_of(request)
         receive_recording(request, origin)
         data = self.get_serializer(data=request.data)
@@ -68,12 +75,14 @@ class JobView(GenericAPIView):
 
     serializer_class = JobDetail
 
-    @extend_schema(responses=JobDetail)
+    @extend_schema(responses=JobDetail, examples=[examples.A_JOBS_ID, examples.A_DONE_JOB])
     def get(self, request: Request, job_id: int) -> Response:
+        """Show a job: its state, its transcript so far and its report."""
         return Response(dict(JobDetail(find_job(request, job_id)).data))
 
-    @extend_schema(responses={204: None})
+    @extend_schema(responses={204: None}, examples=[examples.A_JOBS_ID])
     def delete(self, request: Request, job_id: int) -> Response:
+        """Delete a job with its recording, transcript and report. What was charged stays in your usage."""
         services.delete_job(job=find_job(request, job_id))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
@@ -84,7 +93,7 @@ class MoveView(GenericAPIView):
     serializer_class = serializers.Serializer
     move: ClassVar[Callable[..., Job]]
 
-    @extend_schema(request=None, responses={202: JobDetail})
+    @extend_schema(request=None, responses={202: JobDetail}, examples=[examples.A_JOBS_ID, examples.A_WAITING_JOB])
     def post(self, request: Request, job_id: int) -> Response:
         job = self.move(job=find_job(request, job_id))
         return Response(dict(JobDetail(job).data), status=status.HTTP_202_ACCEPTED)
@@ -102,26 +111,19 @@ class RetryView(MoveView):
     move = staticmethod(services.retry_job)
 
 
-REPORT_EXAMPLE = OpenApiExample(
-    "A report",
-    {
-        "summary": "The delivery moves to Friday.",
-        "key_points": ["Two pallets are missing."],
-        "topics": ["delivery"],
-        "sentiment": "neutral",
-        "writer": "extractive",
-    },
-    response_only=True,
+@extend_schema_view(
+    post=extend_schema(
+        description="Write the report of a finished job again. It is free of charge; the old one stays until then."
+    )
 )
-
-
 class ReportView(MoveView):
     """The report of a finished job. POST writes it again, free of charge; until it is there the old one stays."""
 
     move = staticmethod(services.rewrite_report)
 
-    @extend_schema(responses=ReportOutput, examples=[REPORT_EXAMPLE])
+    @extend_schema(responses=ReportOutput, examples=[examples.A_JOBS_ID, examples.A_REPORT])
     def get(self, request: Request, job_id: int) -> Response:
+        """Show the report of a finished job."""
         job = find_job(request, job_id)
         if job.status != Status.DONE:
             raise not_finished(job, "report")

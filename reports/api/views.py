@@ -14,6 +14,7 @@ from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 
 from jobs.api.downloads import PRIVATE, ErrorsAsJSON, attachment, unless_kept
+from jobs.api.examples import A_JOBS_ID
 from jobs.api.views import find_job, not_finished
 from jobs.errors import Removed
 from jobs.models import Job
@@ -28,6 +29,7 @@ RESPONSES: dict[Any, Any] = {
     304: None,
 }
 EXAMPLES = [
+    A_JOBS_ID,
     OpenApiExample(
         "JSON",
         {"text": "Hello.", "language": "en", "segments": [{"id": 0, "start": 0.0, "end": 1.5, "text": " Hello."}]},
@@ -39,6 +41,13 @@ EXAMPLES = [
         "1\n00:00:00,000 --> 00:00:01,500\nHello.\n",
         response_only=True,
         media_type="application/x-subrip",
+    ),
+    OpenApiExample("Text", "Hello.\n", response_only=True, media_type="text/plain"),
+    OpenApiExample(
+        "TSV",
+        "start\tend\ttext\n0\t1500\tHello.\n",
+        response_only=True,
+        media_type="text/tab-separated-values",
     ),
     OpenApiExample(
         "WebVTT",
