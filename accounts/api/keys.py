@@ -36,9 +36,11 @@ A_KEYS_ID = OpenApiExample("A key's id", 12, parameter_only=("key_id", "path"))
 
 
 class KeyInput(StrictSerializer):
+    """A key to be created."""
+
     name = serializers.CharField(
         max_length=MAX_KEY_NAME_CHARACTERS,
-        validators=[RegexValidator(r"[\x00-\x1f\x7f]", "Use one line of text.", inverse_match=True)],
+        validators=[RegexValidator(r"^[^\x00-\x1f\x7f]*\Z", "Use one line of text.")],
         help_text="What you will know it by: the program or machine that uses it.",
     )
     expires_at = serializers.DateTimeField(

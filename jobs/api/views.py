@@ -8,11 +8,11 @@ from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers, status
 from rest_framework.generics import GenericAPIView
-from rest_framework.pagination import CursorPagination
 from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.api.pagination import NewestFirst
 from jobs import services
 from jobs.api import examples
 from jobs.api.intake import SubmitInput, origin_of, read_upload, receive_recording
@@ -22,13 +22,6 @@ from jobs.errors import InputFault, Refused
 from jobs.models import Job, Status
 from jobs.selectors import jobs_of
 from jobs.submission import submit_recording
-
-
-class NewestFirst(CursorPagination):
-    ordering = "-id"
-    page_size = 50
-    max_page_size = 200
-    page_size_query_param = "page_size"
 
 
 class JobsView(GenericAPIView):

@@ -28,6 +28,7 @@ RESPONSES: dict[Any, Any] = {
     **{(200, known.media_type): OpenApiTypes.STR for known in FORMATS.values() if known.name != "json"},
     304: None,
 }
+FORMAT = OpenApiParameter("format", str, enum=list(FORMATS), description="Goes before the header Accept.")
 EXAMPLES = [
     A_JOBS_ID,
     OpenApiExample(
@@ -64,7 +65,7 @@ class TranscriptView(GenericAPIView):
     serializer_class: type[ExportInput] = ExportInAnyFormatInput
     content_negotiation_class = ErrorsAsJSON
 
-    @extend_schema(parameters=[ExportInAnyFormatInput], responses=RESPONSES, examples=EXAMPLES)
+    @extend_schema(parameters=[ExportInAnyFormatInput, FORMAT], responses=RESPONSES, examples=EXAMPLES)
     def get(self, request: Request, job_id: int) -> HttpResponseBase:
         job = find_job(request, job_id)
         data = self._read(request)

@@ -4,8 +4,10 @@ from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ComponentRegistry
+from drf_spectacular.utils import Direction
 from rest_framework.permissions import AllowAny
 
+from accounts.api.strict import StrictSerializer
 from jobs.api.downloads import ErrorsAsJSON
 from transcribify.api_errors import shaped
 from transcribify.openai_compat.errors import is_openai
@@ -39,6 +41,12 @@ class DescribedView(AutoSchema):
             self._add_refusals(operation)
             add_headers(operation, path=self.path, method=self.method)
         return operation
+
+    def _map_basic_serializer(self, serializer: Any, direction: Direction) -> Operation:
+        schema = super()._map_basic_serializer(serializer, direction)
+        if isinstance(serializer, StrictSerializer):
+            schema["additionalProperties"] = False
+        return schema
 
     def _add_refusals(self, operation: Operation) -> None:
         component = self.resolve_serializer(OpenAIErrorOutput if is_openai(self.path) else ErrorOutput, "response")
