@@ -131,6 +131,7 @@ REST_FRAMEWORK = {
         "rest_framework.renderers.JSONRenderer",
         "rest_framework.renderers.BrowsableAPIRenderer",
     ],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "accounts.api.negotiation.Negotiation",
     "DEFAULT_PARSER_CLASSES": [
         "transcribify.json_bodies.ShallowJSONParser",
         "rest_framework.parsers.FormParser",

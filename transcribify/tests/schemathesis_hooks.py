@@ -27,8 +27,9 @@ schemathesis.openapi.format("binary", st.one_of(_RECORDINGS, _RECORDINGS, st.bin
 
 @schemathesis.hook
 def map_path_parameters(context: Any, path_parameters: dict[str, Any] | None) -> dict[str, Any] | None:
-    """Every other number that names a job names one that was there at the start."""
+    """Every other number that names a job names one that was there at the start; not to delete it."""
     number = (path_parameters or {}).get("job_id")
-    if JOB_IDS and type(number) is int and number >= 0 and number % 2 == 0:
+    is_kept = context.operation.method.lower() != "delete"
+    if JOB_IDS and is_kept and type(number) is int and number >= 0 and number % 2 == 0:
         return {**(path_parameters or {}), "job_id": JOB_IDS[number // 2 % len(JOB_IDS)]}
     return path_parameters

@@ -21,7 +21,7 @@ EXAMPLES = os.environ.get("SCHEMATHESIS_EXAMPLES", "5")
 
 SEED = os.environ.get("SCHEMATHESIS_SEED", "1")
 
-PROMPTS = {"done": "", "failed": "do=memory_error", "cancelled": "sleep=30", "processing": "sleep=600"}
+PROMPTS = {"done": "", "failed": "do=memory_error", "cancelled": "sleep=5", "processing": "sleep=600"}
 
 
 @pytest.fixture(scope="module")
