@@ -5,7 +5,9 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView
 
-from transcribify import health, schema  # noqa: F401 - the schema's extensions are known once they are imported
+from transcribify import health
+from transcribify.schema import authentication  # noqa: F401 - known to the description once it is imported
+from transcribify.schema.pages import DocsPage
 
 urlpatterns = [
     path("", RedirectView.as_view(url="/jobs")),
@@ -14,6 +16,7 @@ urlpatterns = [
     path("", include("reports.api.urls")),
     path("v1/", include("transcribify.openai_compat.urls")),
     path("schema", SpectacularAPIView.as_view(), name="schema"),
+    path("docs", DocsPage.as_view(), name="docs"),
     path("api-auth/", include("accounts.api.session_urls")),
     path("admin", RedirectView.as_view(url="/admin/")),
     path("admin/", admin.site.urls),

@@ -36,9 +36,11 @@ A_KEYS_ID = OpenApiExample("A key's id", 12, parameter_only=("key_id", "path"))
 
 
 class KeyInput(StrictSerializer):
+    """A key to be created."""
+
     name = serializers.CharField(
         max_length=MAX_KEY_NAME_CHARACTERS,
-        validators=[RegexValidator(r"[\x00-\x1f\x7f]", "Use one line of text.", inverse_match=True)],
+        validators=[RegexValidator(r"^[^\x00-\x1f\x7f]*\Z", "Use one line of text.")],
         help_text="What you will know it by: the program or machine that uses it.",
     )
     expires_at = serializers.DateTimeField(
@@ -90,6 +92,7 @@ class KeysView(GenericAPIView):
 
     @extend_schema(responses=KeyOutput(many=True), examples=[OpenApiExample("A key", EXAMPLE, response_only=True)])
     def get(self, request: Request) -> Response:
+        """List your API keys, newest first, with those that expired or were revoked."""
         page = self.paginate_queryset(self.get_queryset())
         return self.get_paginated_response(KeyOutput(page, many=True).data)
 
@@ -101,6 +104,7 @@ class KeysView(GenericAPIView):
         ],
     )
     def post(self, request: Request) -> Response:
+        """Create an API key. This answer alone shows its text."""
         data = KeyInput(data=request.data)
         data.is_valid(raise_exception=True)
         new = create_key(
@@ -120,6 +124,7 @@ class KeyView(GenericAPIView):
 
     @extend_schema(responses={204: None}, examples=[A_KEYS_ID])
     def delete(self, request: Request, key_id: int) -> Response:
+        """Revoke an API key, at once and for good. What it was used for stays in your usage."""
         revoke_key(key=get_object_or_404(keys_of(request), pk=key_id))
         return Response(status=status.HTTP_204_NO_CONTENT)
 

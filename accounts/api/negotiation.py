@@ -18,7 +18,18 @@ class Download:
     media_type: str
 
 
-class DownloadNegotiation(DefaultContentNegotiation):
+class Negotiation(DefaultContentNegotiation):
+    """REST framework's, but a ``?format=`` that there is not is HTTP 406: the address itself is right."""
+
+    def filter_renderers(self, renderers: Any, format: str) -> Any:
+        found = [renderer for renderer in renderers if renderer.format == format]
+        if not found:
+            known = ", ".join(renderer.format for renderer in renderers)
+            raise NotAcceptable(f"There is no such format here. Known: {known}.")
+        return found
+
+
+class DownloadNegotiation(Negotiation):
     """Chooses among the view's renderers and its ``downloads``: by ``?format=``, else by ``Accept``.
 
     A format that the view does not offer is HTTP 406 ``not_acceptable``; an ``Accept`` that nothing fits is answered
@@ -37,7 +48,7 @@ class DownloadNegotiation(DefaultContentNegotiation):
 
     def _choose(self, request: Request, offered: Sequence[Any]) -> tuple[Any, str]:
         name = request.query_params.get("format")
-        if not name:
+        if name is None:
             try:
                 return super().select_renderer(request, offered)
             except NotAcceptable:

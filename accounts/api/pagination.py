@@ -9,12 +9,29 @@ from rest_framework.request import Request
 
 
 class NewestFirst(CursorPagination):
-    """Pages of ``page_size`` rows by falling id. A cursor that is none of ours is HTTP 400 ``invalid_cursor``."""
+    """Pages of ``page_size`` rows by falling id. A cursor that is none of ours is HTTP 400."""
 
     ordering = "-id"
     page_size = 50
     max_page_size = 200
     page_size_query_param = "page_size"
+
+    def get_page_size(self, request: Request) -> int:
+        """As asked for, up to the maximum. Raises ``ValidationError`` for what is no positive number."""
+        asked = request.query_params.getlist("page_size")
+        if not asked:
+            return self.page_size
+        if len(asked) > 1 or not re.fullmatch("0*[1-9][0-9]{0,8}", asked[0], re.ASCII):
+            message = f"Give it once, as a number from 1 to {self.max_page_size}."
+            raise ValidationError({"page_size": [message]}, code="invalid")
+        return min(int(asked[0]), self.max_page_size)
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        cursor, size = super().get_schema_operation_parameters(view)
+        cursor["description"] = "From `next` or `previous` of another page."
+        size["description"] = f"How many to a page, at most {self.max_page_size}; without it {self.page_size}."
+        size["schema"] = {"type": "integer", "minimum": 1}
+        return [cursor, size]
 
     def decode_cursor(self, request: Request) -> Any:
         try:

@@ -33,9 +33,11 @@ class StrictSerializer(serializers.Serializer[Any]):
         return form
 
 
-def with_plain_names(data: QueryDict) -> QueryDict:
-    """A form in which ``name[]`` is ``name``, as a copy that may be changed."""
+def with_plain_names(data: Any) -> QueryDict:
+    """A form in which ``name[]`` is ``name``, as a copy that may be changed; empty for what is no form, or no body."""
     form = QueryDict(mutable=True)
+    if not isinstance(data, QueryDict):
+        return form
     for name, values in data.lists():
         form.setlistdefault(name.removesuffix("[]")).extend(values)
     return form

@@ -10,13 +10,14 @@ from django.db import connection
 from django.http import FileResponse, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, status
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from jobs.api.downloads import PRIVATE, ErrorsAsJSON, attachment, unless_kept
+from jobs.api.examples import A_JOBS_ID
 from jobs.api.views import find_job
 from jobs.errors import InputFault, TransientFault
 from jobs.models import Job
@@ -25,6 +26,7 @@ LINK_SECONDS = 600
 """How long an address in an object store is good for. A download that has begun may take longer."""
 
 OTHER_TYPE = "application/octet-stream"
+MEDIA_TYPES = ("audio/*", "video/*", OTHER_TYPE)
 TYPES = {
     "mp3": "audio/mpeg", "mpga": "audio/mpeg", "mpeg": "video/mpeg", "m4a": "audio/mp4", "m4b": "audio/mp4",
     "aac": "audio/aac", "wav": "audio/wav", "flac": "audio/flac", "ogg": "audio/ogg", "oga": "audio/ogg",
@@ -69,21 +71,12 @@ class AudioView(GenericAPIView):
             OpenApiParameter("If-Range", str, OpenApiParameter.HEADER, description="The ETag of an earlier answer."),
         ],
         responses={
-            (200, "audio/*"): OpenApiTypes.BINARY,
-            (206, "audio/*"): OpenApiTypes.BINARY,
+            **{(200, media_type): OpenApiTypes.BINARY for media_type in MEDIA_TYPES},
+            **{(206, media_type): OpenApiTypes.BINARY for media_type in MEDIA_TYPES},
             302: None,
             304: None,
-            410: OpenApiTypes.OBJECT,
-            416: OpenApiTypes.OBJECT,
         },
-        examples=[
-            OpenApiExample(
-                "Removed",
-                {"detail": "The recording was removed. Its transcript is kept.", "code": "audio_removed"},
-                response_only=True,
-                status_codes=["410"],
-            )
-        ],
+        examples=[A_JOBS_ID],
     )
     def get(self, request: Request, job_id: int) -> HttpResponseBase:
         job = find_job(request, job_id)

@@ -8,6 +8,7 @@ from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from jobs.api.examples import FORM
 from jobs.api.fields import FiniteFloatField
 from jobs.api.intake import RecordingField, origin_of, read_header, receive_recording
 from jobs.api.options import MAX_TRIM_SECONDS, OptionsInput, check_options
@@ -53,6 +54,26 @@ EXAMPLE = OpenApiExample(
     request_only=True,
     media_type="application/json",
 )
+FILE_EXAMPLE = OpenApiExample(
+    "By its header", value={"file": "(the recording's bytes)", "model": "whisper-1"}, request_only=True, media_type=FORM
+)
+ANSWER_EXAMPLE = OpenApiExample(
+    "It fits",
+    value={
+        "duration_seconds": 90.0,
+        "charged_seconds": 60.0,
+        "remaining_seconds": 1800.0,
+        "remaining_seconds_after": 1740.0,
+        "fits": True,
+        "queue_position": 1,
+        "workers": 2,
+        "model": "base",
+        "speed_factor": 8.2,
+        "expected_seconds": 7.3,
+        "expected_finish_at": "2026-11-21T10:00:07Z",
+    },
+    response_only=True,
+)
 
 
 class EstimateView(GenericAPIView):
@@ -61,7 +82,11 @@ class EstimateView(GenericAPIView):
     takes_recordings = True
     serializer_class = EstimateInput
 
-    @extend_schema(responses=EstimateOutput, examples=[EXAMPLE])
+    @extend_schema(
+        request={FORM: EstimateInput, "application/json": EstimateInput},
+        responses=EstimateOutput,
+        examples=[EXAMPLE, FILE_EXAMPLE, ANSWER_EXAMPLE],
+    )
     def post(self, request: Request) -> Response:
         receive_recording(request, origin_of(request), for_free=True)
         data = self.get_serializer(data=request.data)

@@ -13,6 +13,23 @@ from jobs.options import Options
 from jobs.selectors import enhanced_of, stored_parts_of
 
 
+class JobFault(serializers.Serializer[Any]):
+    """Why a job failed."""
+
+    code = serializers.CharField(help_text="Stable, for programs.")
+    message = serializers.CharField(help_text="What to do, for people.")
+
+
+class SegmentOutput(serializers.Serializer[Any]):
+    """A stretch of speech, with what else the engine says of it."""
+
+    id = serializers.IntegerField()
+    start = serializers.FloatField(help_text="Seconds from the beginning of the recording.")
+    end = serializers.FloatField(help_text="Seconds from the beginning of the recording.")
+    text = serializers.CharField()
+    words = serializers.ListField(child=serializers.DictField(), required=False, help_text="With word_timestamps.")
+
+
 class JobSummary(serializers.Serializer[Any]):
     """A job as lists show it."""
 
@@ -51,7 +68,7 @@ class JobSummary(serializers.Serializer[Any]):
     def get_model(self, job: Job) -> str | None:
         return job.model or None
 
-    @extend_schema_field(OpenApiTypes.OBJECT)
+    @extend_schema_field(JobFault(allow_null=True))
     def get_error(self, job: Job) -> dict[str, str] | None:
         if not job.error_code:
             return None
@@ -100,7 +117,7 @@ class JobDetail(JobSummary):
     def get_transcript(self, job: Job) -> str:
         return " ".join(text for text, _ in self._parts if text)
 
-    @extend_schema_field(serializers.ListField(child=serializers.DictField()))
+    @extend_schema_field(SegmentOutput(many=True))
     def get_segments(self, job: Job) -> StoredArray:
         return StoredArray(segments for _, segments in self._parts)
 

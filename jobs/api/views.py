@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers, status
 from rest_framework.generics import GenericAPIView
 from rest_framework.parsers import FormParser, MultiPartParser
@@ -13,9 +13,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from jobs import services
+from jobs.api import examples
 from jobs.api.filters import filter_jobs, read_query
 from jobs.api.intake import SubmitInput, origin_of, read_upload, receive_recording
-from jobs.api.list_examples import LIST_EXAMPLE, LIST_PARAMETERS
+from jobs.api.list_parameters import LIST_PARAMETERS
 from jobs.api.options import check_options
 from jobs.api.pages import JobPages
 from jobs.api.serializers import JobDetail, JobSummary, ReportOutput
@@ -36,15 +37,21 @@ class JobsView(GenericAPIView):
     def get_queryset(self) -> QuerySet[Job]:
         return jobs_of(self.request.user)  # type: ignore[arg-type]
 
-    @extend_schema(parameters=LIST_PARAMETERS, responses=JobSummary(many=True), examples=[LIST_EXAMPLE])
+    @extend_schema(parameters=LIST_PARAMETERS, responses=JobSummary(many=True), examples=[examples.A_LISTED_JOB])
     def get(self, request: Request) -> Response:
+        """List your jobs, newest first."""
         asked = read_query(request)
         # Stretches of speech are many, and lists do not show them.
         page = self.paginate_queryset(filter_jobs(self.get_queryset(), asked).defer("speech"))
         return self.get_paginated_response(JobSummary(page, many=True).data)
 
-    @extend_schema(responses={202: JobDetail})
+    @extend_schema(
+        request={examples.FORM: SubmitInput},
+        responses={202: JobDetail},
+        examples=[examples.A_RECORDING, examples.A_WAITING_JOB],
+    )
     def post(self, request: Request) -> Response:
+        """Hand in a recording. The job that transcribes it is answered at once: ask for it again until it is done."""
         origin = origin_of(request)
         receive_recording(request, origin)
         data = self.get_serializer(data=request.data)
@@ -65,12 +72,14 @@ class JobView(GenericAPIView):
 
     serializer_class = JobDetail
 
-    @extend_schema(responses=JobDetail)
+    @extend_schema(responses=JobDetail, examples=[examples.A_JOBS_ID, examples.A_DONE_JOB])
     def get(self, request: Request, job_id: int) -> Response:
+        """Show a job: its state, its transcript so far and its report."""
         return Response(dict(JobDetail(find_job(request, job_id)).data))
 
-    @extend_schema(responses={204: None})
+    @extend_schema(responses={204: None}, examples=[examples.A_JOBS_ID])
     def delete(self, request: Request, job_id: int) -> Response:
+        """Delete a job with its recording, transcript and report. What was charged stays in your usage."""
         services.delete_job(job=find_job(request, job_id))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
@@ -81,7 +90,7 @@ class MoveView(GenericAPIView):
     serializer_class = serializers.Serializer
     move: ClassVar[Callable[..., Job]]
 
-    @extend_schema(request=None, responses={202: JobDetail})
+    @extend_schema(request=None, responses={202: JobDetail}, examples=[examples.A_JOBS_ID, examples.A_WAITING_JOB])
     def post(self, request: Request, job_id: int) -> Response:
         job = self.move(job=find_job(request, job_id))
         return Response(dict(JobDetail(job).data), status=status.HTTP_202_ACCEPTED)
@@ -99,26 +108,19 @@ class RetryView(MoveView):
     move = staticmethod(services.retry_job)
 
 
-REPORT_EXAMPLE = OpenApiExample(
-    "A report",
-    {
-        "summary": "The delivery moves to Friday.",
-        "key_points": ["Two pallets are missing."],
-        "topics": ["delivery"],
-        "sentiment": "neutral",
-        "writer": "extractive",
-    },
-    response_only=True,
+@extend_schema_view(
+    post=extend_schema(
+        description="Write the report of a finished job again. It is free of charge; the old one stays until then."
+    )
 )
-
-
 class ReportView(MoveView):
     """The report of a finished job. POST writes it again, free of charge; until it is there the old one stays."""
 
     move = staticmethod(services.rewrite_report)
 
-    @extend_schema(responses=ReportOutput, examples=[REPORT_EXAMPLE])
+    @extend_schema(responses=ReportOutput, examples=[examples.A_JOBS_ID, examples.A_REPORT])
     def get(self, request: Request, job_id: int) -> Response:
+        """Show the report of a finished job."""
         job = find_job(request, job_id)
         if job.status != Status.DONE:
             raise not_finished(job, "report")

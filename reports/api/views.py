@@ -14,6 +14,7 @@ from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 
 from jobs.api.downloads import PRIVATE, ErrorsAsJSON, attachment, unless_kept
+from jobs.api.examples import A_JOBS_ID
 from jobs.api.views import find_job, not_finished
 from jobs.errors import InputFault, Removed
 from jobs.models import Job
@@ -29,7 +30,9 @@ RESPONSES: dict[Any, Any] = {
     **{(200, known.media_type): OpenApiTypes.STR for known in FORMATS.values() if known.name != "json"},
     304: None,
 }
+FORMAT = OpenApiParameter("format", str, enum=list(FORMATS), description="Goes before the header Accept.")
 EXAMPLES = [
+    A_JOBS_ID,
     OpenApiExample(
         "JSON",
         {"text": "Hello.", "language": "en", "segments": [{"id": 0, "start": 0.0, "end": 1.5, "text": " Hello."}]},
@@ -41,6 +44,13 @@ EXAMPLES = [
         "1\n00:00:00,000 --> 00:00:01,500\nHello.\n",
         response_only=True,
         media_type="application/x-subrip",
+    ),
+    OpenApiExample("Text", "Hello.\n", response_only=True, media_type="text/plain"),
+    OpenApiExample(
+        "TSV",
+        "start\tend\ttext\n0\t1500\tHello.\n",
+        response_only=True,
+        media_type="text/tab-separated-values",
     ),
     OpenApiExample(
         "WebVTT",
@@ -57,7 +67,7 @@ class TranscriptView(GenericAPIView):
     serializer_class: type[ExportInput] = ExportInAnyFormatInput
     content_negotiation_class = ErrorsAsJSON
 
-    @extend_schema(parameters=[ExportInAnyFormatInput], responses=RESPONSES, examples=EXAMPLES)
+    @extend_schema(parameters=[ExportInAnyFormatInput, FORMAT], responses=RESPONSES, examples=EXAMPLES)
     def get(self, request: Request, job_id: int) -> HttpResponseBase:
         job = find_job(request, job_id)
         data = self._read(request)

@@ -19,6 +19,7 @@ from jobs.api.options import check_options
 from jobs.engines import catalog
 from jobs.errors import InputFault
 from jobs.submission import submit_recording
+from transcribify.openai_compat import outputs
 from transcribify.openai_compat.calls import Call, hand_over
 from transcribify.openai_compat.requests import TranscriptionInput, TranslationInput, options_of
 
@@ -74,6 +75,11 @@ class TranscriptionsView(AudioView):
     serializer_class = TranscriptionInput
     task = "transcribe"
 
+    @extend_schema(
+        request={outputs.FORM: TranscriptionInput},
+        responses=outputs.TRANSCRIPTION_RESPONSES,
+        examples=[*outputs.CALL_EXAMPLES, outputs.STREAM_EXAMPLE],
+    )
     def post(self, request: Request) -> Response:
         return self.submit(request)
 
@@ -84,6 +90,11 @@ class TranslationsView(AudioView):
     serializer_class = TranslationInput
     task = "translate"
 
+    @extend_schema(
+        request={outputs.FORM: TranslationInput},
+        responses=outputs.TRANSLATION_RESPONSES,
+        examples=outputs.CALL_EXAMPLES,
+    )
     def post(self, request: Request) -> Response:
         return self.submit(request)
 
@@ -103,7 +114,7 @@ class ModelList(serializers.Serializer[Any]):
 class ModelsView(OpenAIView):
     """The models that a request may name."""
 
-    @extend_schema(operation_id="v1_models_list", responses=ModelList)
+    @extend_schema(operation_id="v1_models_list", responses=ModelList, examples=[outputs.MODELS_EXAMPLE])
     def get(self, request: Request) -> Response:
         engine = recognition.announced_engine()
         names = [catalog.DEFAULT_MODEL_ALIASES[0], *recognition.available_models(engine)]
@@ -114,7 +125,7 @@ class ModelsView(OpenAIView):
 class ModelView(OpenAIView):
     """One model, by its name or any of its other names."""
 
-    @extend_schema(responses=ModelOutput)
+    @extend_schema(responses=ModelOutput, examples=outputs.MODEL_EXAMPLES)
     def get(self, request: Request, model_id: str) -> Response:
         engine = recognition.announced_engine()
         if not model_id.strip():

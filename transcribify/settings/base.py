@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from transcribify.schema.text import DESCRIPTION, TAGS, VERSION
 from transcribify.settings.environment import BASE_DIR, DATA_DIR, env
 
 # Show tracebacks in the browser. Never where others can reach the server; production refuses it.
@@ -130,12 +131,13 @@ REST_FRAMEWORK = {
         "jobs.api.renderers.SplicingJSONRenderer",
         "rest_framework.renderers.BrowsableAPIRenderer",
     ],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "accounts.api.negotiation.Negotiation",
     "DEFAULT_PARSER_CLASSES": [
         "transcribify.json_bodies.ShallowJSONParser",
         "rest_framework.parsers.FormParser",
         "rest_framework.parsers.MultiPartParser",
     ],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "transcribify.schema.operations.DescribedView",
     "EXCEPTION_HANDLER": "transcribify.api_errors.answer_error",
     "NUM_PROXIES": NUM_PROXIES,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
@@ -143,9 +145,23 @@ REST_FRAMEWORK = {
 
 SPECTACULAR_SETTINGS = {
     "TITLE": "Transcribify",
-    "DESCRIPTION": "Recordings in, transcripts and structured reports out.",
-    "VERSION": "0.1.0",
+    "DESCRIPTION": DESCRIPTION,
+    "VERSION": VERSION,
     "OAS_VERSION": "3.1.0",
+    "TAGS": [{"name": name, "description": description} for name, description in TAGS.items()],
+    # Public, and not part of what it describes.
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_INCLUDE_SCHEMA": False,
+    # A session is for the browsable pages; programs send a key or a token.
+    "AUTHENTICATION_WHITELIST": ["accounts.authentication.BearerAuthentication"],
+    # Forms are taken, too, for the browsable pages; an upload says itself that it is one.
+    "PARSER_WHITELIST": ["transcribify.json_bodies.ShallowJSONParser"],
+    # Files go in as bytes, and passwords do not come out.
+    "COMPONENT_SPLIT_REQUEST": True,
+    # Swagger UI from our own files; its badge would send the address of the description to a server of others.
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None, "docExpansion": "list"},
 }
 
 LANGUAGE_CODE = "en"

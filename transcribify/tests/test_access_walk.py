@@ -44,6 +44,7 @@ PUBLIC = {
     "admin/login/": "a login",
     "admin/logout/": "ends the caller's own session",
     "schema": "describes the API",
+    "docs": "shows that description",
     "healthz": "for supervisors",
     "readyz": "for supervisors",
 }
