@@ -17,10 +17,17 @@ PASSWORD = "correct horse battery"  # noqa: S105
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """For a run in two processes: the tests of the running service keep together, and share what they started."""
+    """For a run in two processes: the tests that share a running service keep together."""
     for item in items:
-        is_live = item.path.is_relative_to(Path(__file__).parent / "transcribify")
-        item.add_marker(pytest.mark.xdist_group("live" if is_live else "packages"))
+        item.add_marker(pytest.mark.xdist_group(_group_of(item.path.relative_to(Path(__file__).parent))))
+
+
+def _group_of(path: Path) -> str:
+    if path.parts[0] != "transcribify":
+        return "packages"
+    if "faults" in path.parts:
+        return "faults"
+    return "openai" if path.name.startswith("test_openai_") else "live"
 
 
 @pytest.fixture

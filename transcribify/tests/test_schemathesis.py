@@ -1,7 +1,8 @@
 """Schemathesis asks the live API whatever its description allows and what it does not.
 
 Every answer has to be one that is described: no 5xx, no other status, body, type or header, nothing accepted that the
-description refuses. ``SCHEMATHESIS_EXAMPLES=200 SCHEMATHESIS_SEED=7 ./run test transcribify -k schemathesis -s`` asks longer.
+description refuses. ``SCHEMATHESIS_EXAMPLES=200 SCHEMATHESIS_SEED=7 ./run test transcribify -k schemathesis -s`` asks
+longer.
 """
 
 import os
