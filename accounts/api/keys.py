@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.pagination import NewestFirst
-from accounts.api.strict import StrictSerializer
+from accounts.api.strict import StrictSerializer, TextField
 from accounts.authentication import key_id_of
 from accounts.keys import create_key, revoke_key
 from accounts.models import MAX_KEY_NAME_CHARACTERS, ApiKey
@@ -38,7 +38,7 @@ A_KEYS_ID = OpenApiExample("A key's id", 12, parameter_only=("key_id", "path"))
 class KeyInput(StrictSerializer):
     """A key to be created."""
 
-    name = serializers.CharField(
+    name = TextField(
         max_length=MAX_KEY_NAME_CHARACTERS,
         validators=[RegexValidator(r"^[^\x00-\x1f\x7f]*\Z", "Use one line of text.")],
         help_text="What you will know it by: the program or machine that uses it.",

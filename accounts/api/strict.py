@@ -7,6 +7,15 @@ from django.http import QueryDict
 from rest_framework import serializers
 
 
+class TextField(serializers.CharField):
+    """A text. A JSON number is none: whether a password is 12345678 or 12345678.0 is for nobody to guess."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
 class StrictSerializer(serializers.Serializer[Any]):
     """Refuses fields that it does not know, and a single-valued field that is given twice.
 

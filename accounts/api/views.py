@@ -12,6 +12,7 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.api.strict import TextField
 from accounts.models import User
 from accounts.services import register_user
 from accounts.tokens import issue_pair, rotate_pair, trade_key
@@ -21,7 +22,7 @@ MIN_PASSWORD_LENGTH, MAX_PASSWORD_LENGTH = 8, 1024
 
 class RegisterInput(serializers.Serializer[Any]):
     email = serializers.EmailField(max_length=254)
-    password = serializers.CharField(
+    password = TextField(
         min_length=MIN_PASSWORD_LENGTH,
         max_length=MAX_PASSWORD_LENGTH,
         trim_whitespace=False,
@@ -36,18 +37,18 @@ class AccountOutput(serializers.Serializer[Any]):
 
 
 class LoginInput(serializers.Serializer[Any]):
-    email = serializers.CharField(max_length=254)
-    password = serializers.CharField(
+    email = TextField(max_length=254)
+    password = TextField(
         max_length=MAX_PASSWORD_LENGTH, trim_whitespace=False, write_only=True, style={"input_type": "password"}
     )
 
 
 class KeyTradeInput(serializers.Serializer[Any]):
-    api_key = serializers.CharField(max_length=MAX_PASSWORD_LENGTH, write_only=True, style={"input_type": "password"})
+    api_key = TextField(max_length=MAX_PASSWORD_LENGTH, write_only=True, style={"input_type": "password"})
 
 
 class RefreshInput(serializers.Serializer[Any]):
-    refresh_token = serializers.CharField(max_length=4096)
+    refresh_token = TextField(max_length=4096)
 
 
 class TokenOutput(serializers.Serializer[Any]):

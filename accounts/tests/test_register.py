@@ -45,6 +45,12 @@ def test_bad_input_says_which_field_and_changes_nothing(api, fields, code):
     assert not User.objects.exists()
 
 
+def test_a_number_is_no_password(api):
+    answer = api.post("/auth/register", {"email": "nina@example.org", "password": 1234567890})
+    assert (answer.status_code, answer.json()["code"]) == (400, "password_invalid")
+    assert not User.objects.filter(email="nina@example.org").exists()
+
+
 def test_eight_characters_is_the_only_password_rule(api):
     assert register(api, email="ann@example.org", password="password").status_code == 201
 

@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from rest_framework import serializers
 
-from accounts.api.strict import StrictSerializer
+from accounts.api.strict import StrictSerializer, TextField
 from jobs import recognition
 from jobs.api.fields import FiniteFloatField, TagsField
 from jobs.errors import InputFault
@@ -21,13 +21,13 @@ MAX_DELETE_AFTER_SECONDS = 10 * 366 * 86_400
 class OptionsInput(StrictSerializer):
     """How a recording is to be transcribed, reported on and kept."""
 
-    model = serializers.CharField(
+    model = TextField(
         required=False,
         allow_blank=True,
         max_length=200,
         help_text="Which model; without it (or as whisper-1), the installation's default. GET /v1/models lists them.",
     )
-    language = serializers.CharField(
+    language = TextField(
         required=False, max_length=10, allow_blank=True, help_text="ISO 639-1 code; without it, it is detected."
     )
     task = serializers.ChoiceField(
@@ -35,13 +35,13 @@ class OptionsInput(StrictSerializer):
         choices=[("transcribe", "in the language that is spoken"), ("translate", "in English")],
         help_text="transcribe: in the language that is spoken; translate: in English.",
     )
-    prompt = serializers.CharField(
+    prompt = TextField(
         required=False,
         allow_blank=True,
         max_length=MAX_PROMPT_CHARACTERS,
         help_text="Text that is taken as said before the recording: names, terms, the style of writing.",
     )
-    hotwords = serializers.CharField(
+    hotwords = TextField(
         required=False,
         allow_blank=True,
         max_length=MAX_PROMPT_CHARACTERS,

@@ -22,7 +22,7 @@ _IDEMPOTENCY_KEY = {
     "in": "header",
     "description": "A name of your own for this request, such as a UUID. Sent twice with the same content it makes one "
     "job and one charge; with another content it is refused (422).",
-    "schema": {"type": "string", "maxLength": 255, "pattern": "^[!-~]*$"},
+    "schema": {"type": "string", "maxLength": 255, "pattern": "^([!-~]([ -~]*[!-~])?)?$"},
     "example": "3f1c2b9a-4c1e-4f1e-9d0b-6f6c2f0a7d11",
 }
 _IF_NONE_MATCH = {
