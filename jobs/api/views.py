@@ -20,7 +20,7 @@ from jobs.api.list_parameters import LIST_PARAMETERS
 from jobs.api.options import check_options
 from jobs.api.pages import JobPages
 from jobs.api.serializers import JobDetail, JobSummary, ReportOutput
-from jobs.errors import InputFault, Refused
+from jobs.errors import InputFault, Refused, Removed
 from jobs.models import Job, Status
 from jobs.selectors import jobs_of
 from jobs.submission import submit_recording
@@ -122,9 +122,11 @@ class ReportView(MoveView):
     def get(self, request: Request, job_id: int) -> Response:
         """Show the report of a finished job."""
         job = find_job(request, job_id)
-        if job.status != Status.DONE:
-            raise not_finished(job, "report")
+        if job.is_removed:
+            raise Removed("The report was removed; the job shows when, and what it was.", code="report_removed")
         report = getattr(job, "report", None)
+        if job.status != Status.DONE and not (job.report_only and report):
+            raise not_finished(job, "report")
         if report is None:
             raise InputFault("This job has no report. POST here to have one written.", code="no_report")
         return Response(dict(ReportOutput(report).data))

@@ -240,7 +240,7 @@ def test_the_schema_names_the_formats_and_the_limits():
     paths = SchemaGenerator().get_schema(request=None, public=True)["paths"]
     by_query = paths["/jobs/{job_id}/transcript"]["get"]
     assert set(by_query["responses"]["200"]["content"]) == {known.media_type for known in FORMATS.values()}
-    limits = {"max_line_width", "max_line_count", "max_words_per_line", "words", "If-None-Match"}
+    limits = {"max_line_width", "max_line_count", "max_words_per_line", "words", "enhanced", "If-None-Match"}
     assert {parameter["name"] for parameter in by_query["parameters"]} == {"job_id", "format", *limits}
     by_path = paths["/jobs/{job_id}/transcript.{format_name}"]["get"]
     assert {parameter["name"] for parameter in by_path["parameters"]} == {"job_id", "format_name", *limits}

@@ -124,7 +124,7 @@ def test_calls_wait_without_threads_and_survive_a_restart_of_the_web_process(tmp
         live.signal("web", 15)
         took = seconds_of(live.processes["web"].wait)
         print(f"told to stop with {FEW + MANY} calls waiting, the web process ended after {took:.1f} s")
-        assert took < GRACEFUL_SECONDS + 2
+        assert took < GRACEFUL_SECONDS + 15  # and not the minutes that the jobs take
         left = "SELECT count(*) FROM jobs_job WHERE status = 'pending' AND cancel_at IS NOT NULL"
         assert Books(live).value(left) == FEW
         live.start_web()
