@@ -10,7 +10,7 @@ import pytest
 from transcribify.tests.postgres import PostgresServer, may_run
 
 ROOT = Path(__file__).resolve().parents[2]
-FILES = ["jobs/tests/test_job_list.py", "jobs/tests/test_job_search.py", "jobs/tests/test_search_index.py"]
+FILES = [f"jobs/tests/test_{name}.py" for name in ("job_list", "job_search", "search_index", "renderers")]
 ONE_PAGE_SIZE = "not TestPages or 7"
 
 
