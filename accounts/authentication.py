@@ -10,6 +10,10 @@ from rest_framework_simplejwt.tokens import Token
 from accounts.keys import BEGINNING, key_by_id, key_by_text
 from accounts.models import ApiKey
 
+HOW_TO_AUTHENTICATE = (
+    "Send the header 'Authorization: Bearer …' with an API key, or with an access token from POST /auth/login."
+)
+
 KEY_CLAIM = "api_key_id"
 """In a token that was made from an API key: the key's id."""
 
@@ -41,7 +45,10 @@ class BearerAuthentication(JWTAuthentication):
 
     def get_raw_token(self, header: bytes) -> bytes | None:
         scheme, _, rest = header.partition(b" ")
-        return super().get_raw_token(b"Bearer " + rest if scheme.lower() == b"bearer" else header)
+        try:
+            return super().get_raw_token(b"Bearer " + rest if scheme.lower() == b"bearer" else header)
+        except AuthenticationFailed as error:
+            raise InvalidToken(HOW_TO_AUTHENTICATE) from error
 
     def get_validated_token(self, raw_token: bytes) -> Any:
         try:

@@ -152,7 +152,7 @@ def _model_refused(requested: str, canonical: str, engine: str | None) -> InputF
     offered = ", ".join(available_models(engine))
     if canonical in catalog.WHISPER_MODELS and engine != "pocketsphinx":
         return InputFault(
-            f"model '{requested}' is not allowed here; use one of: {offered}. The operator can add to ALLOWED_MODELS.",
+            f"The model '{requested}' is not allowed here. Use one of: {offered}. Operators add to ALLOWED_MODELS.",
             code="model_not_allowed",
         )
-    return InputFault(f"unknown model '{requested}'; use one of: {offered}.", code="unknown_model")
+    return InputFault(f"There is no model '{requested}' here. Use one of: {offered}.", code="unknown_model")

@@ -12,6 +12,7 @@ from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
+from accounts.authentication import HOW_TO_AUTHENTICATE
 from accounts.errors import (
     AudioLimitExceeded,
     EmailTaken,
@@ -162,6 +163,8 @@ def _body(error: Exception, data: Any) -> dict[str, Any]:
         return _validation_body(error)
     if isinstance(error, Http404):
         return {"detail": "Not found.", "code": "not_found"}
+    if isinstance(error, exceptions.NotAuthenticated):
+        return {"detail": HOW_TO_AUTHENTICATE, "code": error.default_code}
     if isinstance(error, PermissionDenied):
         return {"detail": "You may not do this.", "code": "permission_denied"}
     detail = data.get("detail", data) if isinstance(data, dict) else data

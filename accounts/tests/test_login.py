@@ -51,7 +51,8 @@ def test_a_missing_or_wrong_token_is_401_and_says_how_to_authenticate(api, heade
     response = api.get("/me/usage", headers={"Authorization": header} if header else {})
     assert response.status_code == 401
     assert response.headers["WWW-Authenticate"].startswith("Bearer")
-    assert response.json()["code"]
+    assert response.json()["code"] in {"not_authenticated", "token_not_valid"}
+    assert "/auth/login" in response.json()["detail"] or "Log in again" in response.json()["detail"]
 
 
 def test_a_deleted_users_token_is_401(api, alice):

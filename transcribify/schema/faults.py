@@ -7,6 +7,8 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
+from accounts.authentication import HOW_TO_AUTHENTICATE
+
 
 class FaultOutput(serializers.Serializer[Any]):
     message = serializers.CharField()
@@ -104,7 +106,7 @@ FAULTS = [
           lambda o: o.has_body and not o.takes_recordings),
     Fault(400, "file_required", f"file: {_NO_FILE}",
           lambda o: o.takes_recordings, {"errors": {"file": [{"message": _NO_FILE, "code": "required"}]}}),
-    Fault(401, "not_authenticated", "Authentication credentials were not provided.", lambda o: o.is_private),
+    Fault(401, "not_authenticated", HOW_TO_AUTHENTICATE, lambda o: o.is_private),
     Fault(401, "wrong_credentials", "Wrong e-mail address or password.", _is("POST /auth/login")),
     Fault(401, "invalid_api_key", "There is no such API key. Check that it was copied whole.",
           _is("POST /auth/token")),
@@ -113,7 +115,7 @@ FAULTS = [
     Fault(403, "registration_closed", "Registration is closed on this server. Ask its operator for an account.",
           _is("POST /auth/register")),
     Fault(404, "not_found", "Not found.", lambda o: "{" in o.path and not o.path.startswith("/v1/")),
-    Fault(404, "unknown_model", "unknown model 'gpt-9'; use one of: whisper-1, base, small.",
+    Fault(404, "unknown_model", "There is no model 'gpt-9' here. Use one of: base, small.",
           lambda o: o.is_openai_audio or o.path == "/v1/models/{model_id}"),
     Fault(404, "no_report", "This job has no report. POST here to have one written.",
           _is("GET /jobs/{job_id}/report")),
