@@ -10,7 +10,7 @@ import pytest
 
 from transcribify.tests.client import Client
 from transcribify.tests.conftest import ASSETS
-from transcribify.tests.live_service import LiveService, wait_until
+from transcribify.tests.live_service import DATABASE, LiveService, wait_until
 from transcribify.tests.openai_caller import Caller, in_background
 
 INVALID = "invalid_request_error"
@@ -218,7 +218,7 @@ def test_what_nobody_foresaw_is_500_too(caller, speech, obedient_service: LiveSe
     call = in_background(lambda: list(caller.ask(speech.wav(), stream=stream, prompt=prompt)))
     job_id = caller.running_job()["id"]
     wait_until(lambda: caller.job(job_id)["segments"], seconds=20, what="the first part")
-    with closing(sqlite3.connect(obedient_service.folder / "transcribify.sqlite3", timeout=30)) as database, database:
+    with closing(sqlite3.connect(obedient_service.folder / DATABASE, timeout=30)) as database, database:
         database.execute(f"UPDATE jobs_transcriptpart SET segments = '{FROM_THE_FUTURE}' WHERE job_id = {job_id}")
     with pytest.raises(openai.APIError) as caught:
         call.result(timeout=60)

@@ -12,7 +12,7 @@ from typing import Any
 
 import psycopg
 
-from transcribify.tests.live_service import LiveService, wait_until
+from transcribify.tests.live_service import DATABASE, LiveService, wait_until
 
 WRONG = {
     "jobs that are not finished": "SELECT id, status FROM jobs_job WHERE status NOT IN ('done', 'failed', 'cancelled')",
@@ -74,7 +74,7 @@ class Books:
         if url.startswith("postgres://"):
             with psycopg.connect(url) as postgres:
                 return postgres.execute(sql).fetchall()  # type: ignore[call-overload]
-        database = sqlite3.connect(self.live.folder / "transcribify.sqlite3", timeout=30)
+        database = sqlite3.connect(self.live.folder / DATABASE, timeout=30)
         try:
             return database.execute(sql).fetchall()
         finally:
