@@ -72,6 +72,7 @@ class WaitingRoom:
         """Wait for the call's job and answer; give the job its time of grace when the client goes away before."""
         seat = Seat(call, part_id=0 if call.stream else NOT_STREAMED)
         self._seats.add(seat)
+        logger.info("job %s: a client waits for it, one of %s here", call.job_id, len(self._seats))
         gone = asyncio.create_task(_disconnection(receive))
         try:
             self._wake_poller()

@@ -77,9 +77,8 @@ def assert_costs_do_not_grow(live: LiveService, caller: Caller, speech: Speech) 
     for crowd in crowds:
         calls.append(wait_together(caller, crowd))
         waiting += len(crowd)
-        wait_until(lambda: all_wait(live, waiting), seconds=60, what=f"{waiting} calls to wait")  # noqa: B023
-        # The views of the last ones are still at work, with a connection each.
-        wait_until(lambda: Costs(live).connections <= 1, seconds=60, what="the views to end")
+        # Until then some views are at work, with a connection each.
+        wait_until(lambda: waiting_calls(live) == waiting, seconds=120, what=f"{waiting} calls to wait")  # noqa: B023
         costs[waiting] = Costs(live)
     print("\n" + "\n".join(f"{number:3} calls wait: {cost}" for number, cost in costs.items()))
     assert Books(live).value("SELECT count(*) FROM jobs_job") == MANY
@@ -91,13 +90,9 @@ def assert_costs_do_not_grow(live: LiveService, caller: Caller, speech: Speech) 
     return calls
 
 
-def all_wait(live: LiveService, number: int) -> bool:
-    """So many clients are connected, and all that they sent is read."""
-    web = psutil.Process(live.processes["web"].pid)
-    clients = sum(1 for it in web.net_connections() if it.raddr and it.laddr.port == live.web_port)
-    being_read = any((live.folder / "incoming").iterdir())
-    time.sleep(0.5)  # some may have connected and not begun
-    return clients >= number and not being_read
+def waiting_calls(live: LiveService) -> int:
+    """How many the web process says that it has taken to its waiting room, once their views had ended."""
+    return (live.folder / "web.log").read_text().count("a client waits for it")
 
 
 def delete_most(caller: Caller) -> None:
