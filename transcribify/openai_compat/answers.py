@@ -25,7 +25,10 @@ STREAM_HEADERS = {
 
 
 RETRY_SECONDS = 5
-"""When to come back to a server that ends or has no database."""
+"""When to come back to a server that has no database."""
+
+RESTART_SECONDS = 10
+"""When to come back to a server that ends: if it is not there yet, OpenAI's SDK tries once more, and that at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +132,7 @@ def _unforeseen(error: Exception, call: Call) -> tuple[int, dict[str, Any], dict
     if isinstance(error, OperationalError | InterfaceError):
         logger.error("job %s: the database failed before it could be answered: %s", call.job_id, error)
         detail = "The database does not answer at this moment. Try again in a few seconds."
-        return _try_again({"detail": detail, "code": "database_unavailable"})
+        return _try_again({"detail": detail, "code": "database_unavailable"}, seconds=RETRY_SECONDS)
     logger.error("job %s: it could not be answered", call.job_id, exc_info=error)
     detail = "Something went wrong on the server. It is in the log."
     return reshape(500, {"detail": detail, "code": "internal_error"})
@@ -137,12 +140,12 @@ def _unforeseen(error: Exception, call: Call) -> tuple[int, dict[str, Any], dict
 
 def _stopping() -> tuple[int, dict[str, Any], dict[str, str]]:
     detail = "The server is being restarted. Send the same request again: it joins the job, which goes on."
-    return _try_again({"detail": detail, "code": "stopping"})
+    return _try_again({"detail": detail, "code": "stopping"}, seconds=RESTART_SECONDS)
 
 
-def _try_again(body: dict[str, str]) -> tuple[int, dict[str, Any], dict[str, str]]:
+def _try_again(body: dict[str, str], *, seconds: int) -> tuple[int, dict[str, Any], dict[str, str]]:
     status, content, headers = reshape(503, body)
-    return status, content, {**headers, "retry-after": str(RETRY_SECONDS)}
+    return status, content, {**headers, "retry-after": str(seconds)}
 
 
 def _as_json(status: int, body: dict[str, Any], headers: dict[str, str], call: Call) -> Answer:

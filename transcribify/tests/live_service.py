@@ -88,7 +88,7 @@ class LiveService:
     def start_redis(self, *options: str) -> None:
         address = ["--port", str(self.redis_port), "--bind", "127.0.0.1", "--dir", str(self.folder)]
         self._start("redis", ["redis-server", *address, "--save", "", "--daemonize", "no", *options])
-        wait_until(self._redis_answers, seconds=10, what="redis")
+        wait_until(self._redis_answers, seconds=60, what="redis")
 
     def migrate(self) -> None:
         if "DATABASE_URL" in self.environment:
@@ -117,14 +117,14 @@ class LiveService:
         options = ["--no-proxy-headers", "--timeout-graceful-shutdown", str(GRACEFUL_SECONDS)]
         command = [sys.executable, "-m", "uvicorn", application, *options, "--port", str(self.web_port)]
         self._start("web", command)
-        wait_until(self._web_answers, seconds=30, what="the web process")
+        wait_until(self._web_answers, seconds=60, what="the web process")
 
     def start_flower(self, password: str) -> str:
         """Flower on the same broker, as ``./run flower`` starts it; its address."""
         port = free_port()
         self.environment |= {"FLOWER_PORT": str(port), "FLOWER_PASSWORD": password}
         self._start("flower", [sys.executable, "-m", "deploy.flower"])
-        wait_until(lambda: is_open(port), seconds=30, what="Flower")
+        wait_until(lambda: is_open(port), seconds=60, what="Flower")
         return f"http://127.0.0.1:{port}"
 
     def children_of(self, name: str) -> list[psutil.Process]:

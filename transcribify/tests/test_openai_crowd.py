@@ -33,11 +33,11 @@ def wait_together(caller: Caller, recordings: list[Recording]) -> Future[Any]:
     """A call for each recording, by the asynchronous SDK: their texts and errors when all are answered."""
 
     async def call_all() -> list[str]:
-        async with caller.async_sdk() as client:
+        async with caller.async_sdk(max_retries=4) as client:
             create = client.audio.transcriptions.create
             calls = (create(file=recording, model="whisper-1") for recording in recordings)
             answers = await asyncio.gather(*calls, return_exceptions=True)
-            return [getattr(answer, "text", None) or getattr(answer, "code", str(answer)) for answer in answers]
+            return [getattr(answer, "text", None) or getattr(answer, "code", None) or str(answer) for answer in answers]
 
     return in_background(asyncio.run, call_all())
 
