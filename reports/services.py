@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -16,7 +16,7 @@ from jobs.notices import notice
 from jobs.outages import through_outages
 from jobs.selectors import enhanced_of, segments_of, transcript_of
 from jobs.transcript import Transcript
-from reports.enhancers.openai_api import OpenAIEnhancer
+from reports.enhancers.registry import get_enhancer
 from reports.models import EnhancedTranscript, Report
 from reports.writers.base import ReportDraft, Writer, WriterConfig
 from reports.writers.registry import get_writer
@@ -100,12 +100,6 @@ def save_enhanced(*, job: Job, texts: list[str], model: str) -> EnhancedTranscri
     facts = {"segments": segments, "text": whole, "model": model}
     enhanced, _ = EnhancedTranscript.objects.update_or_create(job=job, defaults=facts)
     return enhanced
-
-
-@cache
-def get_enhancer(config: WriterConfig) -> OpenAIEnhancer:
-    """The one instance of this process: it remembers what its server understands."""
-    return OpenAIEnhancer(config)
 
 
 def open_writer() -> Writer:

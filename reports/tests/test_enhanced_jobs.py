@@ -12,9 +12,10 @@ from jobs.tests.stubs import openai_answers as answers
 from jobs.tests.stubs.openai_answers import GOOD_REPORT, chat_answer
 from jobs.tests.stubs.openai_server import STUB_KEY
 from jobs.tests.test_stage_task import Task
+from reports.enhancers.registry import get_enhancer
 from reports.models import EnhancedTranscript, Report
 from reports.selectors import enhanced_transcript_of
-from reports.services import build_report, get_enhancer
+from reports.services import build_report
 from reports.tests.enhancing import correcting, is_report, texts_answer
 from reports.writers.registry import get_writer
 

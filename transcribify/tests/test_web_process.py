@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import psutil
+import pytest
 
 from transcribify.tests.client import Client
 from transcribify.tests.live_service import ROOT, LiveService
@@ -14,12 +15,17 @@ from transcribify.tests.live_service import ROOT, LiveService
 MEGABYTE = 1_000_000
 
 
-def test_importing_the_web_process_loads_no_engine() -> None:
-    code = (
-        "import sys, transcribify.asgi; from django.urls import get_resolver; get_resolver().url_patterns;"
-        "print([name for name in ('ctranslate2', 'faster_whisper', 'pocketsphinx', 'onnxruntime', 'av', 'torch')"
-        " if name in sys.modules])"
-    )
+ENGINES = ("ctranslate2", "faster_whisper", "pocketsphinx", "av", "torch", "openai")
+LOAD_WEB = "import transcribify.asgi; from django.urls import get_resolver; get_resolver().url_patterns"
+LOAD_WORKER = "import celery_app; celery_app.app.loader.import_default_modules()"
+
+
+@pytest.mark.parametrize(
+    ("load", "engines"), [(LOAD_WEB, (*ENGINES, "onnxruntime")), (LOAD_WORKER, ENGINES)], ids=["web", "worker"]
+)
+def test_starting_a_process_loads_no_engine(load: str, engines: tuple[str, ...]) -> None:
+    """A worker's processes load what their jobs need, after the fork; a worker that starts late is late for them."""
+    code = f"import sys; {load}; print([name for name in {engines} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=os.environ, capture_output=True, text=True)
     assert (done.stdout.strip(), done.returncode) == ("[]", 0), done.stderr
 
