@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from transcribify.tests.client import Client
-from transcribify.tests.live_service import LiveService, running_service, wait_until
+from transcribify.tests.live_service import DATABASE, LiveService, running_service, wait_until
 
 
 def main() -> None:
@@ -43,7 +43,7 @@ def one_wait(client: Client, service: LiveService, audio: Path) -> float:
     job_id = client.submit(audio).json()["id"]
     answered = time.time()
     client.wait(job_id)
-    with sqlite3.connect(service.folder / "transcribify.sqlite3", timeout=30) as database:
+    with sqlite3.connect(service.folder / DATABASE, timeout=30) as database:
         sql = "SELECT at FROM jobs_jobevent WHERE job_id = ? AND kind = 'claimed' ORDER BY id LIMIT 1"
         ((claimed,),) = database.execute(sql, (job_id,)).fetchall()
     return (datetime.fromisoformat(claimed).replace(tzinfo=UTC).timestamp() - answered) * 1000

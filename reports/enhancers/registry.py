@@ -1,4 +1,4 @@
-"""The enhancer, imported on first use, in a worker: OpenAI's client takes as long to import as all the rest."""
+"""The enhancer, imported on first use, in a worker: OpenAI's client takes long to import."""
 
 from collections.abc import Callable
 from functools import cache
@@ -13,8 +13,6 @@ class Enhancer(Protocol):
     """Corrects how a transcript is written. Raises ``jobs.errors.ReportError`` and nothing else of its own."""
 
     model: str
-
-    def __init__(self, config: WriterConfig) -> None: ...
 
     def enhance(self, transcript: Transcript, *, beat: Callable[[], None]) -> list[str]:
         """The corrected text of each segment, in order; ``beat`` is called now and then."""

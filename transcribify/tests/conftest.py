@@ -89,6 +89,7 @@ def obedient_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveS
     """Four slots whose engine takes as long, and breaks down, as the prompt says (``jobs.tests.engines``)."""
     with running_service(tmp_path_factory.mktemp("obedient"), workers={}, **OBEDIENT) as live:
         live.start_worker("worker", concurrency=4)
+        live.wait_for_worker("worker")
         yield live
 
 

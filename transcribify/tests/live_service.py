@@ -88,7 +88,7 @@ class LiveService:
     def start_redis(self, *options: str) -> None:
         address = ["--port", str(self.redis_port), "--bind", "127.0.0.1", "--dir", str(self.folder)]
         self._start("redis", ["redis-server", *address, "--save", "", "--daemonize", "no", *options])
-        wait_until(self._redis_answers, seconds=60, what="redis")
+        wait_until(self._redis_answers, seconds=10, what="redis")
 
     def migrate(self) -> None:
         if "DATABASE_URL" in self.environment:
@@ -109,6 +109,11 @@ class LiveService:
         arguments = ["celery", "-A", "celery_app", "worker", "-Q", queues, "-c", str(concurrency), "-n", f"{name}@%h"]
         self._start(name, [sys.executable, "-m", *arguments, "-l", "INFO"])
 
+    def wait_for_worker(self, name: str) -> None:
+        """Until it takes jobs: a job that is to be over within seconds would spend them waiting for it."""
+        log = self.folder / f"{name}.log"
+        wait_until(lambda: " ready." in log.read_text(), seconds=30, what=f"{name} to be ready")
+
     def start_reconciler(self, name: str = "reconciler") -> None:
         self._start(name, [sys.executable, "manage.py", "reconcile"])
 
@@ -117,14 +122,14 @@ class LiveService:
         options = ["--no-proxy-headers", "--timeout-graceful-shutdown", str(GRACEFUL_SECONDS)]
         command = [sys.executable, "-m", "uvicorn", application, *options, "--port", str(self.web_port)]
         self._start("web", command)
-        wait_until(self._web_answers, seconds=60, what="the web process")
+        wait_until(self._web_answers, seconds=30, what="the web process")
 
     def start_flower(self, password: str) -> str:
         """Flower on the same broker, as ``./run flower`` starts it; its address."""
         port = free_port()
         self.environment |= {"FLOWER_PORT": str(port), "FLOWER_PASSWORD": password}
         self._start("flower", [sys.executable, "-m", "deploy.flower"])
-        wait_until(lambda: is_open(port), seconds=60, what="Flower")
+        wait_until(lambda: is_open(port), seconds=30, what="Flower")
         return f"http://127.0.0.1:{port}"
 
     def children_of(self, name: str) -> list[psutil.Process]:

@@ -25,7 +25,7 @@ OBEDIENT = {
     "TRANSCRIPTION_ENGINE": "jobs.tests.engines.FaultyEngine",
     "DEFAULT_MODEL": "base",
     "AUDIO_LIMIT_SECONDS": "1800",
-    "ABANDONED_JOB_SECONDS": "4",
+    "ABANDONED_JOB_SECONDS": "2",
     "RECONCILE_EVERY_SECONDS": "0.5",
     "MAX_UPLOAD_MEGABYTES": "5",
     "JOB_MAX_CRASHES": "1",
@@ -119,15 +119,15 @@ class Caller(Client):
 
     def running_job(self) -> dict[str, Any]:
         """The user's newest job, once a worker has taken it."""
-        wait_until(lambda: self.jobs() and self.jobs()[0]["status"] != "pending", seconds=60, what="a job at work")
+        wait_until(lambda: self.jobs() and self.jobs()[0]["status"] != "pending", seconds=20, what="a job at work")
         return self.jobs()[0]
 
-    def hang_up(self, recording: Recording, *, after_seconds: float = 0.3, at: str = "", **fields: str) -> None:
-        """A client that goes away so long after its recording has become a job, or has the status ``at``."""
+    def hang_up(self, recording: Recording, *, after_seconds: float = 0.3, **fields: str) -> None:
+        """A client that goes away so long after its recording has become a job."""
         body, content_type = as_form(recording, **fields)
         with connect(int(self.url.rpartition(":")[2])) as connection:
             connection.sendall(head(self.token, content_type, len(body)) + body)
-            wait_until(lambda: any(at in job["status"] for job in self.jobs()), seconds=60, what=f"a job {at}")
+            wait_until(self.jobs, seconds=20, what="a job")
             time.sleep(after_seconds)
 
     def post(self, address: str = "/v1/audio/transcriptions", *, files: Any = None, **data: Any) -> httpx2.Response:

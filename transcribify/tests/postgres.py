@@ -48,7 +48,7 @@ class PostgresServer:
     def start(self) -> None:
         options = f"-p {self._port} -k {self._folder} -c listen_addresses=127.0.0.1 -c max_connections=200"
         self._run("pg_ctl", "-D", self._data, "-w", "-l", str(self._folder / "log"), "-o", options, "start")
-        wait_until(lambda: is_open(self._port), seconds=60, what="PostgreSQL")
+        wait_until(lambda: is_open(self._port), seconds=30, what="PostgreSQL")
 
     def restart(self, mode: str = "fast") -> None:
         """``fast`` cuts all connections, ``immediate`` is a crash."""

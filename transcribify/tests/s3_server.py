@@ -25,7 +25,7 @@ def s3_server() -> Iterator[tuple[Any, str]]:
         [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
-    wait_until(lambda: is_open(port), seconds=60, what="the S3 server")
+    wait_until(lambda: is_open(port), seconds=30, what="the S3 server")
     address = f"http://127.0.0.1:{port}"
     s3 = boto3.resource(
         "s3", endpoint_url=address, aws_access_key_id="a", aws_secret_access_key="b", region_name="us-east-1"

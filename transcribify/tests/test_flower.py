@@ -24,9 +24,9 @@ def tasks_of(flower: str, job_id: int) -> dict[str, str]:
 
 
 def test_flower_shows_the_chain_with_the_job_id(flower: str, client: Client, english_path: Path) -> None:
-    wait_until(lambda: httpx2.get(f"{flower}/workers", auth=("admin", PASSWORD)).is_success, seconds=60, what="Flower")
+    wait_until(lambda: httpx2.get(f"{flower}/workers", auth=("admin", PASSWORD)).is_success, seconds=30, what="Flower")
     job = client.transcribe(english_path)
     chain = {"jobs.probe": "SUCCESS", "jobs.transcribe": "SUCCESS", "reports.build": "SUCCESS"}
-    wait_until(lambda: tasks_of(flower, job["id"]) == chain, seconds=60, what="three tasks with SUCCESS")
+    wait_until(lambda: tasks_of(flower, job["id"]) == chain, seconds=20, what="three tasks with SUCCESS")
     assert httpx2.get(f"{flower}/api/tasks").status_code == 401
     assert httpx2.get(f"{flower}/tasks", auth=("admin", "wrong")).status_code == 401

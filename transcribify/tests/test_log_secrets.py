@@ -40,7 +40,7 @@ def bucket() -> Iterator[str]:
     port = free_port()
     command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    wait_until(lambda: is_open(port), seconds=60, what="the S3 server")
+    wait_until(lambda: is_open(port), seconds=30, what="the S3 server")
     try:
         address = f"http://127.0.0.1:{port}"
         keys = {"aws_access_key_id": "a", "aws_secret_access_key": "b", "region_name": "us-east-1"}

@@ -103,10 +103,10 @@ def test_work_files_are_gone_and_the_recording_is_kept(
     uid = client.transcribe(english_path)["uid"]
     media = service.folder / "media"
     assert (media / "uploads" / uid / "source").is_file()
-    wait_until(lambda: not list(media.glob(f"work/{uid}/*.pcm")), seconds=60, what="the decoded audio to be removed")
+    wait_until(lambda: not list(media.glob(f"work/{uid}/*.pcm")), seconds=10, what="the decoded audio to be removed")
     assert not list((service.folder / "work").glob("*/*"))
 
 
 def test_the_service_says_that_it_is_ready(client: Client, service: LiveService) -> None:
     assert client.http.get("/healthz").json() == {"status": "alive"}
-    wait_until(lambda: client.http.get("/readyz").status_code == 200, seconds=60, what="readyz")
+    wait_until(lambda: client.http.get("/readyz").status_code == 200, seconds=30, what="readyz")

@@ -33,7 +33,7 @@ def wait_together(caller: Caller, recordings: list[Recording]) -> Future[Any]:
     """A call for each recording, by the asynchronous SDK: their texts and errors when all are answered."""
 
     async def call_all() -> list[str]:
-        async with caller.async_sdk(max_retries=4) as client:
+        async with caller.async_sdk() as client:
             create = client.audio.transcriptions.create
             calls = (create(file=recording, model="whisper-1") for recording in recordings)
             answers = await asyncio.gather(*calls, return_exceptions=True)
@@ -78,7 +78,7 @@ def assert_costs_do_not_grow(live: LiveService, caller: Caller, speech: Speech) 
         calls.append(wait_together(caller, crowd))
         waiting += len(crowd)
         # Until then some views are at work, with a connection each.
-        wait_until(lambda: waiting_calls(live) == waiting, seconds=120, what=f"{waiting} calls to wait")  # noqa: B023
+        wait_until(lambda: waiting_calls(live) == waiting, seconds=60, what=f"{waiting} calls to wait")  # noqa: B023
         costs[waiting] = Costs(live)
     print("\n" + "\n".join(f"{number:3} calls wait: {cost}" for number, cost in costs.items()))
     assert Books(live).value("SELECT count(*) FROM jobs_job") == MANY

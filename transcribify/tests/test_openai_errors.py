@@ -194,7 +194,7 @@ def test_a_job_that_fails_says_why_and_is_not_sent_again(caller, speech, fault, 
 def test_an_owner_who_ends_the_job_ends_the_wait(caller, speech, method, address, expected):
     call = in_background(refusal, caller.ask, speech.wav(), prompt="sleep=20")
     assert caller.http.request(method, address.format(caller.running_job()["id"])).status_code < 300
-    error = call.result(timeout=60)
+    error = call.result(timeout=20)
     assert (error.status_code, error.code) == expected
     assert len(caller.sent) == 1
 
@@ -217,7 +217,7 @@ def test_what_nobody_foresaw_is_500_too(caller, speech, obedient_service: LiveSe
     prompt = "sleep=1"
     call = in_background(lambda: list(caller.ask(speech.wav(), stream=stream, prompt=prompt)))
     job_id = caller.running_job()["id"]
-    wait_until(lambda: caller.job(job_id)["segments"], seconds=60, what="the first part")
+    wait_until(lambda: caller.job(job_id)["segments"], seconds=20, what="the first part")
     with closing(sqlite3.connect(obedient_service.folder / DATABASE, timeout=30)) as database, database:
         database.execute(f"UPDATE jobs_transcriptpart SET segments = '{FROM_THE_FUTURE}' WHERE job_id = {job_id}")
     with pytest.raises(openai.APIError) as caught:

@@ -72,9 +72,9 @@ def test_who_joins_late_gets_the_text_from_its_beginning(caller, speech):
     recording = speech.wav()
     first = in_background(lambda: list(caller.ask(recording, stream=True, prompt="sleep=3")))
     caller.running_job()
-    wait_until(lambda: caller.job(caller.running_job()["id"])["transcript"], seconds=60, what="the first words")
+    wait_until(lambda: caller.job(caller.running_job()["id"])["transcript"], seconds=10, what="the first words")
     events = list(caller.ask(recording, stream=True, prompt="sleep=3"))
-    assert deltas(events) == deltas(first.result(timeout=60)) == words(30)
+    assert deltas(events) == deltas(first.result(timeout=10)) == words(30)
     assert len(caller.jobs()) == 1
 
 
@@ -107,11 +107,11 @@ def test_a_job_that_another_worker_takes_over_streams_each_word_once(caller, spe
     """Its parts are written anew, and cut at other places than those which were sent already."""
     stream = in_background(lambda: list(caller.ask(speech.wav(), stream=True, prompt="sleep=6")))
     job = caller.running_job()
-    wait_until(lambda: len(caller.job(job["id"])["segments"]) > 5, seconds=60, what="two parts to be saved")
+    wait_until(lambda: len(caller.job(job["id"])["segments"]) > 5, seconds=20, what="two parts to be saved")
     obedient_service.signal("worker", 15)
     obedient_service.processes["worker"].wait(timeout=20)
     obedient_service.start_worker("worker", concurrency=4)
-    events = stream.result(timeout=60)
+    events = stream.result(timeout=40)
     assert deltas(events) == events[-1].text == words(60)
 
 

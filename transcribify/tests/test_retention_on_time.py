@@ -12,7 +12,7 @@ def test_recording_and_results_are_gone_on_time(client: Client, service: LiveSer
     assert job["transcript"]
     folder = service.folder / "media" / "uploads" / job["uid"]
     assert folder.exists()
-    wait_until(lambda: client.job(job["id"])["removed_at"] is not None, seconds=60, what="the removal")
+    wait_until(lambda: client.job(job["id"])["removed_at"] is not None, seconds=30, what="the removal")
     removed = client.job(job["id"])
     late_seconds = seconds_between(removed["delete_at"], removed["removed_at"])
     print(f"removed {late_seconds:.1f} s after it was due")

@@ -47,7 +47,7 @@ def test_a_recording_on_s3_goes_the_whole_way(service_on_s3: LiveService, bucket
     assert job["transcript"]
     assert client.usage()["used_seconds"] == pytest.approx(job["duration_seconds"], abs=0.1)
     wait_until(
-        lambda: keys(bucket[0]) == [f"uploads/{job['uid']}/source"], seconds=60, what="only the recording to be left"
+        lambda: keys(bucket[0]) == [f"uploads/{job['uid']}/source"], seconds=10, what="only the recording to be left"
     )
     assert not (service_on_s3.folder / "media").exists()
     client.http.delete(f"/jobs/{job['id']}")

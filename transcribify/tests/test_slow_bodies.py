@@ -62,7 +62,7 @@ def test_a_hundred_and_forty_slow_senders_delay_nobody(service: LiveService, cli
             connection = stack.enter_context(connect(service.web_port))
             connection.sendall(beginning)
             connections.append(connection)
-        wait_until(lambda: len(temporary_files(service)) == SLOW_UPLOADS, seconds=60, what="all slow uploads to begin")
+        wait_until(lambda: len(temporary_files(service)) == SLOW_UPLOADS, seconds=20, what="all slow uploads to begin")
         wait_until(lambda: open_databases(service) <= 2, seconds=5, what="database connections to be given back")
         seconds = []
         for _ in range(5):
@@ -71,7 +71,7 @@ def test_a_hundred_and_forty_slow_senders_delay_nobody(service: LiveService, cli
             seconds += [seconds_of(lambda: client.usage()), seconds_of(lambda: client.submit(english_path))]
     print(f"\n{SLOW_LOGINS} slow logins, {SLOW_UPLOADS} slow uploads: usage and upload p100 {max(seconds):.2f} s")
     assert max(seconds) < 2
-    wait_until(lambda: not temporary_files(service), seconds=60, what="the files of those who hung up to go")
+    wait_until(lambda: not temporary_files(service), seconds=10, what="the files of those who hung up to go")
     assert slow.usage()["reserved_seconds"] == 0
 
 
