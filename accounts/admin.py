@@ -33,7 +33,7 @@ admin.site.login_form = StaffLoginForm
 admin.site.unregister([OutstandingToken, BlacklistedToken])
 
 BUDGET = ("used", "reserved", "remaining")
-BUDGET_INPUTS = ("limit_seconds", "grant_seconds", "grant_reason", "newest_adjustment")
+BUDGET_INPUTS = ("limit_seconds", "grant_seconds", "grant_reason", "newest_adjustment", "jobs_in_flight")
 PERMISSIONS = ("is_staff", "is_superuser", "groups", "user_permissions")
 LEDGER_ROWS = 20
 
@@ -88,6 +88,8 @@ class UserAdmin(LongListMixin, DjangoUserAdmin):
         if "limit_seconds" in form.changed_data:
             seconds = form.cleaned_data["limit_seconds"]
             QuotaAccount.objects.filter(pk=obj.pk).update(limit_ms=None if seconds is None else seconds * 1000)
+        if "jobs_in_flight" in form.changed_data:
+            QuotaAccount.objects.filter(pk=obj.pk).update(jobs_in_flight=form.cleaned_data["jobs_in_flight"])
         if granted := form.cleaned_data.get("grant_seconds"):
             quota.grant(user=obj, duration_ms=granted * 1000, tag=form.cleaned_data["grant_reason"])
             self.message_user(request, _now("Booked %(seconds)s seconds.") % {"seconds": f"{granted:+d}"})

@@ -90,6 +90,14 @@ class UserForm(UserChangeForm):
     grant_reason = forms.CharField(
         label=_("Reason"), required=False, max_length=100, help_text=_("Kept in the ledger beside the grant.")
     )
+    jobs_in_flight = forms.IntegerField(
+        label=_("Jobs in flight at most"),
+        required=False,
+        min_value=1,
+        max_value=10_000,
+        show_hidden_initial=True,
+        help_text=_("Recordings that workers go through at the same time. Empty: as the setting JOBS_IN_FLIGHT says."),
+    )
     newest_adjustment = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     class Meta:
@@ -98,8 +106,9 @@ class UserForm(UserChangeForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        limit_ms = QuotaAccount.objects.values_list("limit_ms", flat=True).get(pk=self.instance.pk)
-        self.initial["limit_seconds"] = None if limit_ms is None else limit_ms // 1000
+        account = QuotaAccount.objects.get(pk=self.instance.pk)
+        self.initial["limit_seconds"] = None if account.limit_ms is None else account.limit_ms // 1000
+        self.initial["jobs_in_flight"] = account.jobs_in_flight
         self.initial["newest_adjustment"] = self._newest_adjustment()
 
     def clean_email(self) -> str:

@@ -8,6 +8,7 @@ when it is reserved; all its later rows carry them, too.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import BigIntegerField, Exists, F, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Coalesce
@@ -30,6 +31,19 @@ class _Reservation:
 def remaining_ms(*, account_id: int) -> int | None:
     """What the account can still reserve now; None means unlimited."""
     return QuotaAccount.objects.get(pk=account_id).remaining_ms
+
+
+def jobs_in_flight_limit(*, account_id: int, lock: bool = False) -> int | None:
+    """How many jobs of the account may be in flight at the same time; None means any number.
+
+    With ``lock`` others who ask so wait until the caller's transaction is over, where there is a limit.
+    """
+    limit = QuotaAccount.objects.values_list("jobs_in_flight", flat=True).filter(pk=account_id).first()
+    if limit is None:
+        limit = settings.JOBS_IN_FLIGHT or None
+    if limit is not None and lock:
+        QuotaAccount.objects.select_for_update().get(pk=account_id)
+    return limit
 
 
 def reserve(

@@ -1,34 +1,88 @@
-"""Who is rung, and when: never more jobs at once than the live workers can soon take up, the fairest first."""
+"""Who is rung, and when: never more jobs at once than the live workers can soon take up, the fairest first.
+
+Fair is by audio: whose recordings had least of the workers lately (``jobs.shares``) is next, and who has had more gives
+way between two chunks.
+"""
 
 import logging
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
 from django.conf import settings
 from django.db.models import Count, F, Q, QuerySet, Window
 from django.db.models.functions import Now, RowNumber
 
+from accounts import quota
 from jobs import pipeline
 from jobs.clock import from_now
-from jobs.models import Job, Stage, WorkerSlot
+from jobs.lifecycle.claims import jobs_in_flight
+from jobs.models import Chunk, Job, Stage, Status, WorkerSlot
 from jobs.models.job import UNFINISHED
+from jobs.shares import shares_of
 
 logger = logging.getLogger(__name__)
 
 SLOT_ALIVE_SECONDS = 30
 """A slot that has not been seen for longer is taken for dead."""
+HELP_AGAIN_SECONDS = 5
+"""Helpers of one job are not called more often: the last call may still be on its way."""
 
 
 def ring_waiting() -> int:
-    """Ring waiting jobs until each queue's window (twice its live slots) is full; the number rung."""
-    return sum(_ring_queue(queue) for queue in sorted(set(pipeline.QUEUES.values())))
+    """Ring waiting jobs until each queue's window (twice its live slots) is full, and call helpers; the number rung."""
+    rung = sum(_ring_queue(queue) for queue in sorted(set(pipeline.QUEUES.values())))
+    return rung + ring_helpers()
 
 
 def ring_job(job_id: int) -> bool:
     """Ring one job at once if its queue's window has room; else the reconciler finds it in its turn."""
     job = Job.objects.get(pk=job_id)
-    if job.stage is None or _room(pipeline.QUEUES[Stage(job.stage)]) <= 0:
+    if job.stage is None or _room(pipeline.QUEUES[Stage(job.stage)]) <= 0 or not _allowed([job]):
         return False
     return _ring(job)
+
+
+def ring_first(job_id: int) -> bool:
+    """Ring a job before all that are rung from now on, even if it was rung already: others give way to it."""
+    job = _waiting().filter(pk=job_id).first()
+    if job is None:
+        return False
+    Job.objects.filter(pk=job_id, token=None).update(dispatched_at=Now())
+    return pipeline.publish_chain(job)
+
+
+def ring_helpers() -> int:
+    """Call the workers that have nothing to do to jobs with free chunks; the number called."""
+    held = Job.objects.filter(token__isnull=False, stage=Stage.TRANSCRIBE, cancel_requested=False)
+    jobs = list(held.filter(Q(help_rung_at__lt=from_now(-HELP_AGAIN_SECONDS))).only("pk", "owner_id", "help_rung_at"))
+    idle = _idle_slots() if jobs else 0
+    shares = shares_of(job.owner_id for job in jobs) if idle > 0 else {}
+    called = 0
+    for job in sorted(jobs, key=lambda job: (shares.get(job.owner_id, 0), job.pk)):
+        if idle <= called:
+            break
+        free = Chunk.objects.filter(job_id=job.pk, token=None, finished_at=None).count()
+        rung = Job.objects.filter(pk=job.pk, help_rung_at=job.help_rung_at)
+        if free and rung.update(help_rung_at=Now()):
+            called += sum(pipeline.publish_help(job.pk) for _ in range(min(free, idle - called)))
+    return called
+
+
+def due_before(job: Job) -> Job | None:
+    """The job that is to have this worker before ``job``, which is in recognition: of whoever had less lately."""
+    waiting = _waiting().filter(stage__in=_stages(pipeline.QUEUES[Stage.TRANSCRIBE])).exclude(owner_id=job.owner_id)
+    if not waiting.exists():
+        return None
+    mine = shares_of([job.owner_id])[job.owner_id]
+    for other, share in _by_fairness(_first_of_each_owner(waiting, 1)):
+        return other if share < mine else None
+    return None
+
+
+def is_anybody_due() -> bool:
+    """Whether any job waits that a worker for recognition could take."""
+    waiting = _waiting().filter(stage__in=_stages(pipeline.QUEUES[Stage.TRANSCRIBE]))
+    return bool(waiting.exists() and _allowed(_first_of_each_owner(waiting, 1)))
 
 
 def live_slots() -> QuerySet[WorkerSlot]:
@@ -54,21 +108,80 @@ def _ring(job: Job) -> bool:
 
 def _room(queue: str) -> int:
     """How many more jobs may be rung on ``queue`` now. One slot is assumed where none is known yet."""
-    slots = max(1, live_slots().filter(queues__contains=queue).count())
+    slots = max(1, _slots(queue))
     rung = _waiting().filter(~_silent(), stage__in=_stages(queue)).count()
     return 2 * slots - rung
 
 
+def _slots(queue: str) -> int:
+    return live_slots().filter(queues__contains=queue).count()
+
+
+def _idle_slots() -> int:
+    """Slots that could recognise and have neither a job, nor a chunk of somebody else's, nor one that waits for them."""
+    stages = _stages(pipeline.HELP_QUEUE)
+    held = Job.objects.filter(token__isnull=False, stage__in=stages).count()
+    helpers = Chunk.objects.filter(token__isnull=False, lease_until__gte=Now()).count()
+    return _slots(pipeline.HELP_QUEUE) - held - helpers - _waiting().filter(stage__in=stages).count()
+
+
 def _fairest(queue: str, limit: int) -> Sequence[Job]:
-    """The next jobs to ring: owners take turns, and who has work in progress waits behind who has none."""
-    busy = dict(Job.objects.filter(token__isnull=False).values_list("owner_id").annotate(jobs=Count("pk")).order_by())
-    candidates = (
-        _waiting()
-        .filter(_silent(), stage__in=_stages(queue))
-        .annotate(turn=Window(RowNumber(), partition_by=F("owner_id"), order_by=F("id").asc()))
-        .filter(turn__lte=limit)
+    """The next jobs to ring: of whoever had least lately, each job counting as one more turn of its owner."""
+    waiting = _waiting().filter(stage__in=_stages(queue))
+    silent = _first_of_each_owner(waiting.filter(_silent()), limit)
+    if not silent:
+        return []
+    rung = waiting.filter(~_silent()).only("pk", "owner_id", "duration_ms")
+    return [job for job, _ in _by_fairness(silent, before=rung)][:limit]
+
+
+def _first_of_each_owner(waiting: QuerySet[Job], limit: int) -> list[Job]:
+    turns = waiting.annotate(turn=Window(RowNumber(), partition_by=F("owner_id"), order_by=F("id").asc()))
+    return list(turns.filter(turn__lte=limit))
+
+
+def _by_fairness(jobs: Sequence[Job], *, before: Iterable[Job] = ()) -> list[tuple[Job, int]]:
+    """``jobs`` that may be done, the fairest first, each with its owner's share by the time it is its turn."""
+    allowed = _allowed(jobs)
+    shares = shares_of({job.owner_id for job in allowed})
+    for job in before:
+        if job.owner_id in shares:
+            shares[job.owner_id] += _turn_ms(job)
+    ranked = []
+    for job in sorted(allowed, key=lambda job: job.pk):
+        ranked.append((job, shares[job.owner_id]))
+        shares[job.owner_id] += _turn_ms(job)
+    return sorted(ranked, key=lambda entry: (entry[1], entry[0].pk))
+
+
+def _turn_ms(job: Job) -> int:
+    """What a job takes of the workers until others may have their turn: a chunk, or all of it."""
+    chunk_ms = round(settings.CHUNK_SECONDS * 1000)
+    return min(job.duration_ms or chunk_ms, chunk_ms)
+
+
+def _allowed(jobs: Sequence[Job]) -> list[Job]:
+    """Those whose owners have room among their jobs in flight; what is in flight already may go on."""
+    beginning = Counter(job.owner_id for job in jobs if _is_beginning(job))
+    if not beginning:
+        return list(jobs)
+    running = dict(
+        jobs_in_flight().filter(owner_id__in=beginning).values_list("owner_id").annotate(n=Count("pk")).order_by()
     )
-    return sorted(candidates, key=lambda job: (job.turn + busy.get(job.owner_id, 0), job.pk))[:limit]
+    room: dict[int, int] = {}
+    for owner_id, wanted in beginning.items():
+        limit = quota.jobs_in_flight_limit(account_id=owner_id)
+        room[owner_id] = wanted if limit is None else limit - running.get(owner_id, 0)
+    return [job for job in jobs if not _is_beginning(job) or _takes_room(room, job.owner_id)]
+
+
+def _is_beginning(job: Job) -> bool:
+    return job.status == Status.PENDING and job.stage == Stage.PROBE
+
+
+def _takes_room(room: dict[int, int], owner_id: int) -> bool:
+    room[owner_id] -= 1
+    return room[owner_id] >= 0
 
 
 def _waiting() -> QuerySet[Job]:

@@ -12,7 +12,8 @@
     └── Interrupted         the work must stop now; nothing is wrong with the recording
         ├── LeaseLost       another worker holds the job: save nothing
         ├── CancelRequested the owner cancelled
-        └── StopRequested   this worker is shutting down: put the job back
+        ├── StopRequested   this worker is shutting down: put the job back
+        └── TurnOver        somebody who had less lately is due: put the job back and ring theirs
 
 No Django in here: engines and audio tools raise these, too.
 """
@@ -66,3 +67,13 @@ class CancelRequested(Interrupted):
 
 class StopRequested(Interrupted):
     code = "stopping"
+
+
+class TurnOver(Interrupted):
+    """``due_job_id`` is the job that is to be done first."""
+
+    code = "turn_over"
+
+    def __init__(self, due_job_id: int) -> None:
+        super().__init__(f"job {due_job_id} of somebody who had less lately is due")
+        self.due_job_id = due_job_id

@@ -32,7 +32,12 @@ def source_key(uid: UUID) -> str:
 
 
 def pcm_key(uid: UUID, token: UUID) -> str:
-    return f"work/{uid}/{token}.pcm"
+    """What the keys of a job's decoded chunks begin with."""
+    return f"work/{uid}/{token}"
+
+
+def chunk_key(pcm_key: str, position: int) -> str:
+    return f"{pcm_key}-{position:05d}.pcm"
 
 
 @contextmanager
@@ -62,6 +67,18 @@ def store_file(path: Path, key: str) -> str:
     """Put a local file into the storage, streamed; the key it got."""
     with storage_faults(), path.open("rb") as content:
         return default_storage.save(key, File(content))
+
+
+def store_range(path: Path, key: str, *, first_byte: int, end_byte: int) -> str:
+    """Put a part of a local file into the storage as a file of its own, streamed; the key it got."""
+    part = path.with_name("part")
+    with path.open("rb") as whole, part.open("wb") as target:
+        whole.seek(first_byte)
+        while data := whole.read(min(COPY_BYTES, end_byte - whole.tell())):
+            target.write(data)
+    stored = store_file(part, key)
+    part.unlink()
+    return stored
 
 
 def remove_stored(key: str) -> bool:

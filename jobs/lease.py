@@ -16,14 +16,17 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
+from typing import Any
 
 from django.conf import settings
 from django.db import connections
 
 from jobs import lifecycle
 from jobs.errors import CancelRequested, LeaseLost, StopRequested
-from jobs.lifecycle import Claim
+from jobs.lifecycle import ChunkClaim, Claim
 from jobs.pulse import Pulse
 from jobs.stop_notice import stop_is_requested
 
@@ -42,11 +45,35 @@ STOP_GRACE_SECONDS = 2.0
 """How long a job goes on when its worker is asked to stop: what can be finished in that time need not be done twice."""
 
 
+@dataclass(frozen=True, slots=True)
+class Tenure:
+    """How a kind of claim is kept and given up; the first two say whether the owner asked to cancel."""
+
+    renew: Callable[[Any], bool]
+    ask: Callable[[Any], bool]
+    cancel: Callable[[Any], None]
+    put_back: Callable[[Any], None]
+
+
+HOLD = Tenure(
+    lifecycle.renew,
+    lifecycle.is_cancel_requested,
+    lifecycle.cancel,
+    partial(lifecycle.put_back, reason="the worker was asked to stop"),
+)
+"""Of a job, for one stage."""
+HELP = Tenure(
+    lifecycle.renew_chunk, lifecycle.is_chunk_unwanted, lifecycle.release_chunk, lifecycle.release_chunk
+)
+"""Of one chunk, by a helper: whatever becomes of the job is not the helper's business."""
+
+
 class LeaseKeeper:
     """Keeps one claim alive: ``with LeaseKeeper(claim, stall_seconds=…) as keeper: … keeper.beat()``."""
 
-    def __init__(self, claim: Claim, *, stall_seconds: float) -> None:
-        self.claim = claim
+    def __init__(self, claim: Claim | ChunkClaim, *, stall_seconds: float, tenure: Tenure = HOLD) -> None:
+        self._claim = claim
+        self._tenure = tenure
         self.lost = False
         self.cancelled = False
         self._stall_seconds = stall_seconds
@@ -57,6 +84,12 @@ class LeaseKeeper:
         self._pulse = Pulse()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._keep, name=f"lease-{claim.job_id}", daemon=True)
+
+    @property
+    def claim(self) -> Claim:
+        """Of the job, where it is that which is kept."""
+        assert isinstance(self._claim, Claim)  # nosec B101 # for the type checker
+        return self._claim
 
     def __enter__(self) -> "LeaseKeeper":
         self._thread.start()
@@ -73,9 +106,9 @@ class LeaseKeeper:
         """
         self._last_beat = time.monotonic()
         if self.lost:
-            raise LeaseLost(f"job {self.claim.job_id} is no longer held by this worker")
+            raise LeaseLost(f"job {self._claim.job_id} is no longer held by this worker")
         if self.cancelled:
-            raise CancelRequested(f"job {self.claim.job_id} was cancelled by its owner")
+            raise CancelRequested(f"job {self._claim.job_id} was cancelled by its owner")
         if self._seconds_since_stop(self._last_beat) >= STOP_GRACE_SECONDS:
             raise StopRequested("this worker is shutting down")
 
@@ -108,28 +141,28 @@ class LeaseKeeper:
         if now - self._last_beat > self._stall_seconds:
             logger.critical(
                 "job %s: no progress at stage %s for %.0f s; this process ends itself and the job is tried again",
-                self.claim.job_id,
-                self.claim.stage,
+                self._claim.job_id,
+                self._claim.stage,
                 now - self._last_beat,
             )
             _end_process()
         if not self.lost:
             if now - self._last_renewal >= settings.JOB_LEASE_SECONDS / 4:
-                self._ask(now, lifecycle.renew)
+                self._ask(now, self._tenure.renew)
             elif now - self._last_question >= min(ASK_SECONDS, settings.JOB_LEASE_SECONDS / 4):
-                self._ask(now, lifecycle.is_cancel_requested)
+                self._ask(now, self._tenure.ask)
         self._act_in_place_of_the_loop(now)
 
-    def _ask(self, now: float, question: Callable[[Claim], bool]) -> None:
+    def _ask(self, now: float, question: Callable[[Any], bool]) -> None:
         try:
-            self.cancelled = question(self.claim) or self.cancelled
+            self.cancelled = question(self._claim) or self.cancelled
             self._last_question = now
-            if question is lifecycle.renew:
+            if question is self._tenure.renew:
                 self._last_renewal = now
         except LeaseLost:
             self.lost = True
         except Exception as error:
-            logger.warning("job %s: the lease could not be renewed: %s", self.claim.job_id, error)
+            logger.warning("job %s: the lease could not be renewed: %s", self._claim.job_id, error)
             connections.close_all()
             self.lost = now - self._last_renewal > settings.JOB_LEASE_SECONDS
 
@@ -148,19 +181,19 @@ class LeaseKeeper:
         if not self.lost and (stopping or cancelling):
             self._let_go()
         if self.lost and stopping:
-            logger.warning("job %s: this process does not wait for the engine, it ends itself", self.claim.job_id)
+            logger.warning("job %s: this process does not wait for the engine, it ends itself", self._claim.job_id)
             _end_process()
 
     def _let_go(self) -> None:
         try:
             if self.cancelled:
-                lifecycle.cancel(self.claim)
+                self._tenure.cancel(self._claim)
             else:
-                lifecycle.put_back(self.claim, reason="the worker was asked to stop")
+                self._tenure.put_back(self._claim)
         except LeaseLost:
-            logger.info("job %s: the loop was faster", self.claim.job_id)
+            logger.info("job %s: the loop was faster", self._claim.job_id)
         except Exception as error:
-            logger.warning("job %s: it could not be let go, that is tried again: %s", self.claim.job_id, error)
+            logger.warning("job %s: it could not be let go, that is tried again: %s", self._claim.job_id, error)
             return
         self.lost = True
 

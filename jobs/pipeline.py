@@ -1,4 +1,4 @@
-"""The chain, in plain sight: jobs.probe > jobs.transcribe > reports.build.
+"""The chain, in plain sight: jobs.probe > jobs.transcribe > reports.build. Beside it, jobs.help.
 
 Work is sent by task name, so whoever rings needs no engine, and ``jobs`` need not know who writes reports. Redis is
 only a doorbell: the message carries the job id, the row says what is to be done.
@@ -25,6 +25,8 @@ TASK_NAMES = {
     Stage.TRANSCRIBE: "jobs.transcribe",
     Stage.REPORT: "reports.build",
 }
+HELP_TASK, HELP_QUEUE = "jobs.help", "speech"
+"""For whoever is idle: recognise chunks of a job that another worker holds."""
 QUEUES = {Stage.PROBE: "speech", Stage.TRANSCRIBE: "speech", Stage.REPORT: "light"}
 
 
@@ -46,16 +48,25 @@ def publish_chain(job: Job) -> bool:
 
     A lost or doubled message does no harm: the reconciler rings again, and a claim is won once.
     """
+    stages = stages_of(job)
+    rest = stages[stages.index(Stage(str(job.stage))) :]
+    return _publish(job.pk, [TASK_NAMES[stage] for stage in rest])
+
+
+def publish_help(job_id: int) -> bool:
+    """Call one worker to help with a job's chunks; False when the broker cannot be reached. A hint: nobody need come."""
+    return _publish(job_id, [HELP_TASK])
+
+
+def _publish(job_id: int, names: list[str]) -> bool:
     global _silent_until
     if time.monotonic() < _silent_until:
         return False
-    stages = stages_of(job)
-    rest = stages[stages.index(Stage(str(job.stage))) :]
-    links = [signature(TASK_NAMES[stage], args=(job.pk,), immutable=True) for stage in rest]
+    links = [signature(name, args=(job_id,), immutable=True) for name in names]
     try:
         chain(*links).apply_async(retry=False)
     except (OperationalError, OSError) as error:
         _silent_until = time.monotonic() + BROKER_REST_SECONDS
-        logger.warning("job %s: the broker could not be reached, the reconciler will ring again (%s)", job.pk, error)
+        logger.warning("job %s: the broker could not be reached, the reconciler will ring again (%s)", job_id, error)
         return False
     return True

@@ -1,6 +1,6 @@
 """What the chain may have dropped, picked up again. Any number of reconcilers may run at once.
 
-Each round: take jobs from holders whose lease ran out, cancel jobs whose waiting client is gone, finish cancelled ones
+Each round: take jobs from holders and chunks from helpers whose lease ran out, cancel jobs whose waiting client is gone, finish cancelled ones
 that nobody holds, ring what waits, remove the work files of finished jobs and whatever is kept too long, forget dead
 slots, and say so when the quota counters leave the ledger.
 """
@@ -18,9 +18,10 @@ from jobs.abandonment import cancel_abandoned
 from jobs.clock import from_now
 from jobs.files import sweep_work_folders
 from jobs.leftovers import remove_finished_work, remove_orphans
-from jobs.models import Job, WorkerSlot
+from jobs.models import Chunk, Job, WorkerSlot
 from jobs.models.job import UNFINISHED
 from jobs.retention import remove_due
+from jobs.shares import forget_old_shares
 from jobs.slots import free_jobs_of_the_dead
 
 logger = logging.getLogger(__name__)
@@ -34,6 +35,7 @@ def reconcile_once() -> None:
     _do_each(
         free_jobs_of_the_dead,
         expire_silent_holders,
+        expire_silent_helpers,
         cancel_abandoned,
         finish_cancelled,
         bell.ring_waiting,
@@ -46,7 +48,7 @@ def reconcile_once() -> None:
 
 def tidy_up() -> None:
     """What need not be done in every round: look through the books and the storage, forget what is over."""
-    _do_each(check_reservations, remove_orphans, delete_ended_windows, delete_expired_tokens)
+    _do_each(check_reservations, remove_orphans, delete_ended_windows, delete_expired_tokens, forget_old_shares)
 
 
 def _do_each(*parts: Callable[[], object]) -> None:
@@ -61,6 +63,12 @@ def expire_silent_holders() -> int:
     """Free the jobs whose holder has not renewed its lease in time; the number freed."""
     expired = Job.objects.filter(token__isnull=False, lease_until__lt=Now()).values_list("pk", "token")[:BATCH]
     return sum(lifecycle.expire(job_id=pk, token=token) for pk, token in expired if token)
+
+
+def expire_silent_helpers() -> int:
+    """Free the chunks whose helper has not renewed its lease in time; the number freed."""
+    silent = Chunk.objects.filter(token__isnull=False, lease_until__lt=Now()).defer("speech")[:BATCH]
+    return sum(lifecycle.expire_chunk(chunk=chunk) for chunk in silent)
 
 
 def finish_cancelled() -> int:

@@ -49,7 +49,7 @@ def remove_due() -> int:
 
 def _due() -> Iterator[tuple[Job, str]]:
     """Jobs whose owner wants them removed by now, then those that have been here longer than anything may be."""
-    kept = Job.objects.filter(removed_at=None).defer("speech")
+    kept = Job.objects.filter(removed_at=None)
     for job in kept.filter(delete_at__lte=Now()).order_by("delete_at")[:BATCH]:
         yield job, "delete_after_seconds"
     if settings.RETENTION_DAYS:
@@ -77,7 +77,7 @@ def _begin(job: Job, reason: str) -> dict[str, Any] | None:
     receipt = _receipt_for(job, reason)
     # The run that was seen to be finished: its parts and its report have not changed since.
     still_due = Job.objects.filter(NOT_REMOVED, pk=job.pk, run=job.run).exclude(status__in=UNFINISHED)
-    changes: dict[str, Any] = {"receipt": receipt, "speech": [], "options": _without_what_was_said(job.options)}
+    changes: dict[str, Any] = {"receipt": receipt, "options": _without_what_was_said(job.options)}
     if reason == "retention":
         # Should the setting change before the files are gone, the job is due all the same.
         changes["delete_at"] = Now()
@@ -85,6 +85,7 @@ def _begin(job: Job, reason: str) -> dict[str, Any] | None:
         if not still_due.update(**changes):
             return None
         job.parts.all().delete()
+        job.chunks.all().delete()
         for rows in _made_of(job).values():
             rows.delete()
     return receipt

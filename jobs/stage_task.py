@@ -20,6 +20,7 @@ from jobs.errors import (
     ResourceExceeded,
     StopRequested,
     TransientFault,
+    TurnOver,
 )
 from jobs.lease import LeaseKeeper
 from jobs.models import Job, Stage
@@ -39,6 +40,16 @@ def run_stage(task: Task, job_id: int, stage: Stage, step: Step) -> None:
         moved_on = _claim_and_run(job_id, stage, step)
         if not moved_on:
             task.request.chain = None
+        bell.ring_waiting()
+    finally:
+        close_old_connections()
+
+
+def run_help(job_id: int, work: Callable[[int], int]) -> None:
+    """Run ``work``, which claims what it does by itself, then ring whoever waits."""
+    close_old_connections()
+    try:
+        work(job_id)
         bell.ring_waiting()
     finally:
         close_old_connections()
@@ -69,6 +80,9 @@ def _run_step(job: Job, keeper: LeaseKeeper, step: Step) -> bool:
         lifecycle.cancel(claim)
     except StopRequested:
         lifecycle.put_back(claim, reason="the worker was asked to stop")
+    except TurnOver as turn:
+        lifecycle.put_back(claim, reason=turn.message)
+        bell.ring_first(turn.due_job_id)
     except (InputFault, AudioLimitExceeded, ConfigurationFault, ResourceExceeded) as error:
         lifecycle.fail(claim, code=error.code, message=error.message)
     except TransientFault as error:

@@ -1,6 +1,7 @@
 """What you may spend: the quota account and its ledger."""
 
 from django.conf import settings
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
@@ -19,6 +20,13 @@ class QuotaAccount(models.Model):
     limit_ms = models.BigIntegerField(_("limit, ms"), null=True, blank=True, help_text=_("Empty means unlimited."))
     used_ms = models.BigIntegerField(_("used, ms"), default=0)
     reserved_ms = models.BigIntegerField(_("reserved, ms"), default=0)
+    jobs_in_flight = models.PositiveIntegerField(
+        _("jobs in flight at most"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_("Recordings of this user that workers go through at the same time. Empty: as JOBS_IN_FLIGHT says."),
+    )
 
     class Meta:
         verbose_name = _("audio budget")

@@ -41,8 +41,7 @@ class JobsView(GenericAPIView):
     def get(self, request: Request) -> Response:
         """List your jobs, newest first."""
         asked = read_query(request)
-        # Stretches of speech are many, and lists do not show them.
-        page = self.paginate_queryset(filter_jobs(self.get_queryset(), asked).defer("speech"))
+        page = self.paginate_queryset(filter_jobs(self.get_queryset(), asked))
         return self.get_paginated_response(JobSummary(page, many=True).data)
 
     @extend_schema(

@@ -8,14 +8,33 @@ A holder proves itself by its token: once another worker has the job, every late
 row and raises ``LeaseLost``. Money moves in the same transaction as the status. A move that finds the database away
 waits for it (``jobs.outages``). ``docs/lifecycle.md`` is the law.
 
-``claims`` takes a job and keeps it, ``moves`` hands it on or back, ``endings`` closes it and its account.
+``claims`` takes a job and keeps it, ``moves`` hands it on or back, ``endings`` closes it and its account, ``chunks``
+shares its recognition among workers.
 """
 
+from jobs.lifecycle.chunks import (
+    PROGRESS_FROM,
+    PROGRESS_TO,
+    ChunkClaim,
+    are_chunks_left,
+    begin_chunks_again,
+    claim_chunk,
+    claim_chunk_to_help,
+    finish_chunk,
+    is_chunk_free,
+    is_chunk_unwanted,
+    release_chunk,
+    renew_chunk,
+    saving_chunk,
+)
 from jobs.lifecycle.claims import Claim, claim_job, is_cancel_requested, renew, writing
 from jobs.lifecycle.endings import cancel, cancel_waiting, complete, fail
-from jobs.lifecycle.moves import BACKOFF_SECONDS, advance, back_off, expire, put_back
+from jobs.lifecycle.finished_part import number_segments
+from jobs.lifecycle.moves import BACKOFF_SECONDS, advance, back_off, expire, expire_chunk, put_back
 
 __all__ = [
-    "BACKOFF_SECONDS", "Claim", "advance", "back_off", "cancel", "cancel_waiting", "claim_job", "complete", "expire",
-    "fail", "is_cancel_requested", "put_back", "renew", "writing",
+    "BACKOFF_SECONDS", "PROGRESS_FROM", "PROGRESS_TO", "ChunkClaim", "Claim", "advance", "are_chunks_left", "back_off",
+    "begin_chunks_again", "cancel", "cancel_waiting", "claim_chunk", "claim_chunk_to_help", "claim_job", "complete",
+    "expire", "expire_chunk", "fail", "finish_chunk", "is_cancel_requested", "is_chunk_free", "is_chunk_unwanted",
+    "number_segments", "put_back", "release_chunk", "renew", "renew_chunk", "saving_chunk", "writing",
 ]  # fmt: skip

@@ -11,13 +11,14 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Coalesce, Now
 
+from accounts import quota
 from jobs.clock import from_now
 from jobs.errors import CancelRequested, LeaseLost
 from jobs.models import Job, JobEvent, Stage, Status
 from jobs.models.job import UNFINISHED
 
 LET_GO: dict[str, Any] = {"token": None, "lease_until": None, "holder": ""}  # nosec B105 # a column
-"""The columns of a job that nobody holds."""
+"""The columns of a job, or of a chunk, that nobody holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,10 @@ class Claim:
 
 
 def claim_job(*, job_id: int, stage: Stage, holder: str) -> Claim | None:
-    """Take the job for ``stage``; None when there is nothing to do (not its turn, held, finished, cancelled)."""
+    """Take the job for ``stage``; None when there is nothing to do (not its turn, held, finished, cancelled).
+
+    None also where its owner has as many jobs in flight as are allowed; it is to be rung when there are fewer.
+    """
     token = uuid.uuid4()
     with transaction.atomic():
         taken = Job.objects.filter(
@@ -63,9 +67,29 @@ def claim_job(*, job_id: int, stage: Stage, holder: str) -> Claim | None:
         if not taken:
             return None
         owner_id, run = Job.objects.values_list("owner_id", "run").get(pk=job_id)
+        may_begin = stage != Stage.PROBE or not _are_others_enough(owner_id, job_id)
+        transaction.set_rollback(not may_begin)
         claim = Claim(job_id=job_id, owner_id=owner_id, stage=stage, run=run, token=token)
         claim.record("claimed", holder)
+    if not may_begin:
+        # Its bell is forgotten, so that it does not stand in the way of those that may be rung.
+        Job.objects.filter(pk=job_id, token=None).update(dispatched_at=None)
+        return None
     return claim
+
+
+def _are_others_enough(owner_id: int, job_id: int) -> bool:
+    """Whether the owner's other jobs in flight are as many as are allowed.
+
+    Behind the lock of the owner's account, where there is a limit: of two claims at once, one counts the other.
+    """
+    limit = quota.jobs_in_flight_limit(account_id=owner_id, lock=True)
+    return limit is not None and jobs_in_flight().filter(owner_id=owner_id).exclude(pk=job_id).count() >= limit
+
+
+def jobs_in_flight() -> QuerySet[Job]:
+    """Jobs whose recognition was begun and is not over, whether or not somebody is at work on them now."""
+    return Job.objects.filter(status=Status.PROCESSING, stage__in=[Stage.PROBE, Stage.TRANSCRIBE])
 
 
 def renew(claim: Claim, *, progress: float | None = None) -> bool:

@@ -12,10 +12,10 @@ from django.db.models.functions import Now
 
 from accounts import quota
 from jobs.lifecycle.claims import LET_GO, Claim
-from jobs.models import Job, JobEvent, Stage, Status
+from jobs.lifecycle.finished_part import finished_ms, number_segments
+from jobs.models import Chunk, Job, JobEvent, Stage, Status
 from jobs.models.job import UNFINISHED
 from jobs.notices import notice
-from jobs.options import Options
 from jobs.outages import through_outages
 
 
@@ -61,6 +61,7 @@ def cancel_waiting(*, job_id: int) -> bool:
             kind = Status.CANCELLED
         else:
             return False
+        _dismiss(job_id)
         job = Job.objects.only("owner_id", "run").get(pk=job_id)
         JobEvent.objects.create(job_id=job_id, run=job.run, kind=kind)
         _settle_finished_part(job_id=job_id, owner_id=job.owner_id, run=job.run)
@@ -83,6 +84,7 @@ def give_up(job: Job) -> None:
     Job.objects.filter(pk=job.pk).update(
         status=Status.FAILED, error_code="crashed_repeatedly", error_message=message, **_ended()
     )
+    _dismiss(job.pk)
     JobEvent.objects.create(job_id=job.pk, run=job.run, kind=Status.FAILED, detail="crashed_repeatedly")
     quota.release(account_id=job.owner_id, job_id=job.pk, run=job.run)
 
@@ -110,6 +112,7 @@ def _finish(claim: Claim, status: Status, **facts: Any) -> None:
     changes = {"status": status, **_ended(), **facts}
     if not claim.row.filter(status=Status.PROCESSING).update(**changes):
         raise claim.lost()
+    _dismiss(claim.job_id)
     claim.record(status, facts.get("error_code", ""))
 
 
@@ -135,13 +138,15 @@ def _settle_all(*, job_id: int, owner_id: int, run: int) -> None:
 
 
 def _settle_finished_part(*, job_id: int, owner_id: int, run: int) -> None:
-    """Charge a cancelled job up to the end of its last saved segment; release all when there is none."""
-    job = Job.objects.get(pk=job_id)
-    last = job.parts.order_by("-position").first()
-    if last is None:
+    """Charge a cancelled job for what is saved of it, whichever chunks that are; release all when nothing is."""
+    number_segments(job_id)
+    duration_ms = finished_ms(Job.objects.get(pk=job_id))
+    if duration_ms is None:
         quota.release(account_id=owner_id, job_id=job_id, run=run)
-        return
-    # Segments have the times of the whole recording; what was skipped at its beginning costs nothing.
-    finished_seconds = last.segments[-1]["end"] - Options.of(job.options).trim_start
-    finished_ms = max(0, round(finished_seconds * 1000))
-    quota.settle(account_id=owner_id, job_id=job_id, run=run, duration_ms=finished_ms)
+    else:
+        quota.settle(account_id=owner_id, job_id=job_id, run=run, duration_ms=duration_ms)
+
+
+def _dismiss(job_id: int) -> None:
+    """Nobody saves anything of its chunks from here on."""
+    Chunk.objects.filter(job_id=job_id, token__isnull=False).update(**LET_GO)

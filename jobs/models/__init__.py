@@ -1,5 +1,7 @@
 """The tables of a recording's life."""
 
+from jobs.models.audio_share import AudioShare
+from jobs.models.chunk import Chunk
 from jobs.models.event import JobEvent
 from jobs.models.job import Job, Stage, Status
 from jobs.models.measured_speed import MeasuredSpeed
@@ -7,4 +9,7 @@ from jobs.models.tag import JobTag
 from jobs.models.transcript_part import TranscriptPart
 from jobs.models.worker_slot import WorkerSlot
 
-__all__ = ["Job", "JobEvent", "JobTag", "MeasuredSpeed", "Stage", "Status", "TranscriptPart", "WorkerSlot"]
+__all__ = [
+    "AudioShare", "Chunk", "Job", "JobEvent", "JobTag", "MeasuredSpeed", "Stage", "Status", "TranscriptPart",
+    "WorkerSlot",
+]  # fmt: skip

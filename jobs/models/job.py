@@ -64,12 +64,14 @@ class Job(models.Model):
     filename = models.CharField(_("file name"), max_length=255)
     size_bytes = models.BigIntegerField(_("size, bytes"), default=0)
     source_key = models.CharField(max_length=200, blank=True, help_text=_("The recording in the storage."))
-    pcm_key = models.CharField(max_length=200, blank=True, help_text=_("Decoded samples, while the job runs."))
+    pcm_key = models.CharField(max_length=200, blank=True, help_text=_("Decoded samples, while the job runs: what the keys of its chunks begin with."))
     duration_ms = models.BigIntegerField(
         _("duration, ms"), null=True, help_text=_("As the header says until it is decoded, then as decoded.")
     )
     decoded = models.BooleanField(_("decoded"), default=False)
-    speech = models.JSONField(default=list, blank=True, help_text=_("[start, end] of each stretch of speech, seconds."))
+    help_rung_at = models.DateTimeField(
+        _("helpers last rung"), null=True, help_text=_("Empty until engine, model and language are known.")
+    )
 
     options = models.JSONField(_("options"), default=dict)
     engine = models.CharField(_("engine"), max_length=40, blank=True)

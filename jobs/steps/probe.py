@@ -1,6 +1,8 @@
-"""First stage: the judge of the recording. Decode it once, find the speech, learn its true length, fit the budget."""
+"""First stage: the judge of the recording. Decode it once, learn its true length, fit the budget, cut it at silences."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from django.conf import settings
@@ -9,14 +11,15 @@ from django.db import transaction
 from accounts import quota
 from jobs import files, lifecycle, pipeline
 from jobs.audio.decode import Decoded, decode_pcm, samples_to_ms
+from jobs.audio.ffmpeg import BYTES_PER_SAMPLE
+from jobs.audio.plan import PlannedChunk, plan_chunks
 from jobs.audio.probe import Header, probe_header
 from jobs.audio.stretch import stretch_pcm
 from jobs.audio.trim import Trim
 from jobs.audio.vad import find_speech
-from jobs.engines.base import Clip
 from jobs.errors import InputFault
 from jobs.lease import LeaseKeeper
-from jobs.models import Job, Stage
+from jobs.models import Chunk, Job, Stage, TranscriptPart
 from jobs.notices import notice
 from jobs.options import Options
 from jobs.outages import through_outages
@@ -28,7 +31,7 @@ TOLERANCE_MS = 100
 
 
 def probe_recording(job: Job, keeper: LeaseKeeper) -> None:
-    """Turn the upload into decoded samples with known speech, or fail it for a reason its owner can act on.
+    """Turn the upload into chunks of decoded samples with known speech, or fail it for a reason its owner can act on.
 
     The stretch that the owner chose is what is charged; what VAD and engine hear is that stretch at the speed asked
     for. Raises ``InputFault`` and ``AudioLimitExceeded``; ends with ``advance`` otherwise.
@@ -42,13 +45,31 @@ def probe_recording(job: Job, keeper: LeaseKeeper) -> None:
         duration_ms, decoded = _decode(job, source, pcm, trim, keeper)
         pcm = _at_speed(options.speed, pcm, keeper)
         speech = find_speech(pcm, beat=keeper.beat)
-        key = files.store_file(pcm, files.pcm_key(job.uid, keeper.claim.token)) if speech else ""
+        chunks = plan_chunks(
+            pcm, speech, chunk_seconds=settings.CHUNK_SECONDS, everything=not options.vad_filter, beat=keeper.beat
+        )
+        with _stored(job, keeper, pcm, chunks) as key:
+            warnings = _warnings(header, trim, decoded, chunks)
+            _advance(job, keeper, key=key, duration_ms=duration_ms, chunks=chunks, warnings=warnings)
+
+
+@contextmanager
+def _stored(job: Job, keeper: LeaseKeeper, pcm: Path, chunks: list[PlannedChunk]) -> Iterator[str]:
+    """Each chunk as an object of its own, since many storages cannot be read by range; what the keys begin with.
+
+    Empty where there are none. What was stored is removed again where the block fails.
+    """
+    key = files.pcm_key(job.uid, keeper.claim.token) if chunks else ""
+    stored: list[str] = []
     try:
-        warnings = _warnings(header, trim, decoded, speech)
-        _advance(job, keeper, key=key, duration_ms=duration_ms, speech=speech, warnings=warnings)
+        for position, chunk in enumerate(chunks):
+            first, end = (sample * BYTES_PER_SAMPLE for sample in (chunk.start_sample, chunk.end_sample))
+            stored.append(files.store_range(pcm, files.chunk_key(key, position), first_byte=first, end_byte=end))
+            keeper.beat()
+        yield key
     except BaseException:
-        if key:
-            files.remove_stored(key)
+        for name in stored:
+            files.remove_stored(name)
         raise
 
 
@@ -93,7 +114,7 @@ def _advance(
     *,
     key: str,
     duration_ms: int,
-    speech: list[Clip],
+    chunks: list[PlannedChunk],
     warnings: list[dict[str, str]],
 ) -> None:
     with transaction.atomic():
@@ -103,20 +124,32 @@ def _advance(
             duration_ms=duration_ms,
             decoded=True,
             pcm_key=key,
-            speech=[[clip.start, clip.end] for clip in speech],
+            help_rung_at=None,
             warnings=warnings,
-            progress=0.05,
+            progress=lifecycle.PROGRESS_FROM,
+        )
+        TranscriptPart.objects.filter(job_id=job.pk).delete()
+        Chunk.objects.filter(job_id=job.pk).delete()
+        Chunk.objects.bulk_create(
+            Chunk(
+                job_id=job.pk,
+                position=position,
+                start_sample=chunk.start_sample,
+                end_sample=chunk.end_sample,
+                speech=[[round(clip.start, 4), round(clip.end, 4)] for clip in chunk.speech],
+            )
+            for position, chunk in enumerate(chunks)
         )
         quota.fit_reservation(account_id=job.owner_id, job_id=job.pk, run=job.run, duration_ms=duration_ms)
 
 
-def _warnings(header: Header, trim: Trim, decoded: Decoded, speech: list[Clip]) -> list[dict[str, str]]:
+def _warnings(header: Header, trim: Trim, decoded: Decoded, chunks: list[PlannedChunk]) -> list[dict[str, str]]:
     found = []
     expected_seconds = trim.of(header.duration_seconds or 0.0)
     if samples_to_ms(decoded.samples) / 1000 < 0.9 * expected_seconds - 1:
         found.append(notice("shorter_than_its_header"))
     elif not decoded.is_whole:
         found.append(notice("damaged"))
-    if not speech:
+    if not chunks:
         found.append(notice("no_speech"))
     return found

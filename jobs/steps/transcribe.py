@@ -1,157 +1,136 @@
-"""Second stage: the engine reads the samples, and segments are saved as they come."""
+"""Second stage: the chunks of the recording are recognised, by the job's holder and by whoever helps."""
 
 import logging
 import time
-from collections.abc import Iterable
-from dataclasses import asdict
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 
-from jobs import files, lifecycle, pipeline, recognition
-from jobs.audio.decode import to_audio
-from jobs.audio.timeline import Timeline
-from jobs.engines.base import SAMPLE_RATE, Audio, Clip, Engine, TranscriptionInfo, TranscriptionRequest
+from jobs import bell, files, lifecycle, pipeline
+from jobs.clock import from_now
+from jobs.engines.base import SAMPLE_RATE, Audio, Clip, TranscriptionInfo
+from jobs.errors import TurnOver
 from jobs.lease import LeaseKeeper
-from jobs.models import Job, Stage, TranscriptPart
+from jobs.models import Job, Stage
 from jobs.notices import notice
-from jobs.options import Options
 from jobs.outages import through_outages
-from jobs.speeds import record_speed
-from jobs.stall import LOAD_SECONDS, stall_seconds
-from jobs.transcript import Segment
+from jobs.processes import slot_name
+from jobs.steps.chunk import Recogniser, load_audio, load_model, open_recogniser, recognise_chunk
 
 logger = logging.getLogger(__name__)
 
-SAVE_EVERY_SECONDS = 2.0
-PROGRESS_FROM, PROGRESS_TO = 0.05, 0.95
+LOOK_SECONDS = 0.25
+"""How often a holder without a chunk looks whether its helpers have finished theirs."""
+TURN_SECONDS = 2.0
+"""How often it asks meanwhile whether somebody else is due."""
+LANGUAGE_SECONDS = 120.0
+"""Speech that is listened to for its language, from as many chunks as that takes."""
+LONG_AGO_SECONDS = 86_400.0
 
 
 def transcribe_recording(job: Job, keeper: LeaseKeeper) -> None:
-    """Recognise the job's samples and hand it on. A recording without speech needs no engine."""
-    if job.speech:
+    """Have all chunks of the job recognised and hand it on. A recording without speech has none and needs no engine."""
+    if job.chunks.exists():
         _recognise(job, keeper)
     following = pipeline.stage_after(job, Stage.TRANSCRIBE)
     if following:
-        lifecycle.advance(keeper.claim, following, progress=PROGRESS_TO)
+        lifecycle.advance(keeper.claim, following, progress=lifecycle.PROGRESS_TO)
     else:
         lifecycle.complete(keeper.claim)
     files.remove_work_files(job)
 
 
 def _recognise(job: Job, keeper: LeaseKeeper) -> None:
-    engine = recognition.open_engine()
-    request = build_request(job, engine)
-    with keeper.allowing(LOAD_SECONDS):
-        engine.load(request.model)
-    keeper.expect_progress_within(stall_seconds(Stage.TRANSCRIBE, engine=engine.name, model=request.model))
+    recogniser = open_recogniser(job)
+    load_model(recogniser, keeper)
+    if not _is_begun(job, recogniser):
+        _begin(job, keeper, recogniser)
+    while lifecycle.are_chunks_left(job.pk):
+        _mind_others(job)
+        claim = lifecycle.claim_chunk(keeper.claim, holder=slot_name())
+        if claim:
+            info = recognise_chunk(job, claim, recogniser, keeper)
+            if job.help_rung_at is None:
+                _open_to_help(job, keeper, info)
+        else:
+            _wait_for_helpers(job, keeper)
+    _finish_transcript(job, keeper)
+
+
+def _is_begun(job: Job, recogniser: Recogniser) -> bool:
+    """Whether what an earlier holder began can be gone on with: by the same engine, with the same model."""
+    same = (job.engine, job.model) == (recogniser.engine.name, recogniser.request.model)
+    return same and job.help_rung_at is not None
+
+
+def _begin(job: Job, keeper: LeaseKeeper, recogniser: Recogniser) -> None:
+    """Find out the language, say who is at work, and let others help."""
+    if recogniser.request.language is None:
+        audio, speech = _first_speech(job)
+        info = recogniser.engine.detect_language(audio, replace(recogniser.request, speech=speech))
+    else:
+        info = recogniser.engine.detect_language(np.empty(0, dtype=np.float32), recogniser.request)
     keeper.beat()
-    audio = _load_audio(job)
-    started = time.monotonic()
-    info, segments = engine.transcribe(audio, request)
-    keeper.beat()
-    _begin(job, keeper, engine, request, info)
-    timeline = timeline_of(job, audio)
-    saved = _save_as_they_come(job, keeper, map(timeline.place, segments))
-    if not saved:
-        _forget_language(job, keeper)
-    record_speed(
-        engine=engine.name,
-        model=request.model,
-        audio_seconds=len(audio) / SAMPLE_RATE,
-        work_seconds=time.monotonic() - started,
-    )
-
-
-def build_request(job: Job, engine: Engine) -> TranscriptionRequest:
-    """The job's options as the engine's request. Raises ``InputFault`` for what this worker's engine cannot do."""
-    options = Options.of(job.options)
-    recognition.check_language(options.language, engine=engine.name)
-    return TranscriptionRequest(
-        model=recognition.resolve_model(options.model, engine=engine.name),
-        speech=tuple(Clip(start, end) for start, end in job.speech),
-        language=options.language,
-        task=options.task,
-        prompt=options.prompt,
-        hotwords=options.hotwords,
-        temperature=options.temperature,
-        beam_size=options.beam_size,
-        vad_filter=options.vad_filter,
-        word_timestamps=options.word_timestamps,
-        batched=options.batched,
-    )
-
-
-def timeline_of(job: Job, audio: Audio) -> Timeline:
-    """Where the engine's times lie in the recording that was uploaded: after what was skipped, at its own speed."""
-    options = Options.of(job.options)
-    heard_seconds = len(audio) / SAMPLE_RATE
-    length_seconds = heard_seconds if options.speed == 1 else (job.duration_ms or 0) / 1000
-    return Timeline(options.trim_start, length_seconds, heard_seconds)
-
-
-def _load_audio(job: Job) -> Audio:
-    with files.work_folder() as folder, files.local_copy(job.pcm_key, folder) as path:
-        return to_audio(np.fromfile(path, dtype="<i2"))
+    _say_who_is_at_work(job, keeper, recogniser, info)
+    if info.language is not None:
+        _open_to_help(job, keeper, info)
 
 
 @through_outages
-def _begin(
-    job: Job, keeper: LeaseKeeper, engine: Engine, request: TranscriptionRequest, info: TranscriptionInfo
-) -> None:
-    """Say who is at work, and forget what an earlier attempt had saved."""
-    warnings = [*job.warnings, *(notice(code) for code in info.warnings)]
+def _say_who_is_at_work(job: Job, keeper: LeaseKeeper, recogniser: Recogniser, info: TranscriptionInfo) -> None:
+    """Forget what another engine had saved: half of it would be of the one, half of the other."""
+    known = {warning.get("code") for warning in job.warnings}
+    warnings = [*job.warnings, *(notice(code) for code in info.warnings if code not in known)]
+    begun = {"engine": recogniser.engine.name, "model": recogniser.request.model, "language": info.language}
     with lifecycle.writing(keeper.claim):
-        TranscriptPart.objects.filter(job_id=job.pk).delete()
-        Job.objects.filter(pk=job.pk).update(
-            engine=engine.name, model=request.model, language=info.language, warnings=warnings
-        )
+        lifecycle.begin_chunks_again(job.pk)
+        Job.objects.filter(pk=job.pk).update(**begun, warnings=warnings, help_rung_at=None)
+    job.refresh_from_db()
 
 
-def _save_as_they_come(job: Job, keeper: LeaseKeeper, segments: Iterable[Segment]) -> int:
-    waiting: list[Segment] = []
-    saved, position, last_save = 0, 0, 0.0
-    for segment in segments:
+@through_outages
+def _open_to_help(job: Job, keeper: LeaseKeeper, info: TranscriptionInfo) -> None:
+    """From now on every chunk is recognised in the same language, whoever takes it: the idle are called."""
+    language = job.language or info.language
+    with lifecycle.writing(keeper.claim):
+        Job.objects.filter(pk=job.pk).update(language=language, help_rung_at=from_now(-LONG_AGO_SECONDS))
+    job.refresh_from_db()
+    bell.ring_helpers()
+
+
+def _first_speech(job: Job) -> tuple[Audio, tuple[Clip, ...]]:
+    """The beginning of the recording's speech, chunk after chunk, and where in these samples somebody speaks."""
+    audio = np.empty(0, dtype=np.float32)
+    speech: list[Clip] = []
+    for chunk in job.chunks.order_by("position").iterator(chunk_size=1):
+        offset = len(audio) / SAMPLE_RATE
+        audio = np.concatenate([audio, load_audio(job, chunk)])
+        speech += [Clip(offset + start, offset + end) for start, end in chunk.speech]
+        if sum(clip.end - clip.start for clip in speech) >= LANGUAGE_SECONDS:
+            break
+    return audio, tuple(speech)
+
+
+def _mind_others(job: Job) -> None:
+    """Raise ``TurnOver`` when a job of somebody who had less lately is to be done first."""
+    if due := bell.due_before(job):
+        raise TurnOver(due.pk)
+
+
+def _wait_for_helpers(job: Job, keeper: LeaseKeeper) -> None:
+    """All chunks are taken: look until one is free again or all are done, and now and then whether others are due."""
+    until = time.monotonic() + TURN_SECONDS
+    while time.monotonic() < until and lifecycle.are_chunks_left(job.pk):
         keeper.beat()
-        waiting.append(segment)
-        if time.monotonic() - last_save >= SAVE_EVERY_SECONDS:
-            _save(job, keeper, position, saved, waiting)
-            saved, position, waiting, last_save = saved + len(waiting), position + 1, [], time.monotonic()
-    if waiting:
-        _save(job, keeper, position, saved, waiting)
-    return saved + len(waiting)
+        time.sleep(LOOK_SECONDS)
+        if lifecycle.is_chunk_free(job.pk):
+            return
 
 
 @through_outages
-def _save(job: Job, keeper: LeaseKeeper, position: int, first_id: int, segments: list[Segment]) -> None:
-    heard_seconds = segments[-1].end - Options.of(job.options).trim_start
-    done = heard_seconds * 1000 / (job.duration_ms or 1)
-    progress = PROGRESS_FROM + min(1.0, done) * (PROGRESS_TO - PROGRESS_FROM)
-    with lifecycle.writing(keeper.claim, progress=round(progress, 4)):
-        # In place of what may be there already: a save is done again when the database went away before it answered.
-        TranscriptPart.objects.update_or_create(
-            job_id=job.pk,
-            position=position,
-            defaults={
-                "text": " ".join(segment.text.strip() for segment in segments),
-                "segments": [segment_json(first_id + index, segment) for index, segment in enumerate(segments)],
-            },
-        )
-
-
-@through_outages
-def _forget_language(job: Job, keeper: LeaseKeeper) -> None:
-    """Nobody knows in which language nothing was said."""
+def _finish_transcript(job: Job, keeper: LeaseKeeper) -> None:
+    """Number the segments through, and forget the language where nothing was said: nobody knows it."""
     with lifecycle.writing(keeper.claim):
-        Job.objects.filter(pk=job.pk).update(language=None)
-
-
-def segment_json(segment_id: int, segment: Segment) -> dict[str, Any]:
-    """A segment as it is stored and shown: times in seconds with milliseconds, words only where there are any."""
-    fields = asdict(segment)
-    words = fields.pop("words")
-    shown: dict[str, Any] = {"id": segment_id, **{name: value for name, value in fields.items() if value is not None}}
-    shown |= {"start": round(segment.start, 3), "end": round(segment.end, 3)}
-    if words:
-        shown["words"] = [word | {"start": round(word["start"], 3), "end": round(word["end"], 3)} for word in words]
-    return shown
+        lifecycle.number_segments(job.pk)
+        if not job.parts.exists():
+            Job.objects.filter(pk=job.pk).update(language=None)

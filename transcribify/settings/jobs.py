@@ -60,6 +60,10 @@ WHISPER_CPU_THREADS = env.int("WHISPER_CPU_THREADS", default=0)
 # Beam size of a request that names none.
 WHISPER_BEAM_SIZE = env.int("WHISPER_BEAM_SIZE", default=5)
 
+# Recordings are cut at silences into chunks of about so many seconds, which workers recognise side by side: what is
+# done again after a crash, and how long another user waits for a turn.
+CHUNK_SECONDS = env.float("CHUNK_SECONDS", default=300.0)
+
 # Address asked by auto to learn whether weights can be downloaded.
 MODEL_HUB_URL = env.str("HF_ENDPOINT", default="https://huggingface.co")
 
@@ -112,6 +116,9 @@ JOB_RING_AGAIN_SECONDS = env.float("JOB_RING_AGAIN_SECONDS", default=20.0)
 
 # Longest time without progress before a process is taken for hung; 0: by stage and model.
 JOB_STALL_SECONDS = env.float("JOB_STALL_SECONDS", default=0.0)
+
+# Recordings of one user that workers go through at the same time; staff may set another number for a user. 0: any.
+JOBS_IN_FLIGHT = env.int("JOBS_IN_FLIGHT", default=0)
 
 # How long a job goes on whose client waited for the answer on an open connection and went away, in seconds: it may send
 # its request again.
