@@ -17,7 +17,8 @@ class Word:
 class Segment:
     """A stretch of speech with its text; ``start`` and ``end`` in seconds from the recording's beginning.
 
-    The fields from ``avg_logprob`` on are Whisper's own and None where an engine has no such figure.
+    The fields from ``avg_logprob`` to ``seek`` are Whisper's own and None where an engine has no such figure.
+    ``flags`` are the signs that nobody said this, those of ``jobs.engines.doubts.SIGNS``.
     """
 
     start: float
@@ -30,6 +31,7 @@ class Segment:
     temperature: float | None = None
     tokens: tuple[int, ...] | None = None
     seek: int | None = None
+    flags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
