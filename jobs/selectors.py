@@ -81,7 +81,7 @@ def has_whole_transcript(job: Job) -> bool:
 
 
 def _segment(fields: dict[str, Any]) -> Segment:
-    values = {name: value for name, value in fields.items() if name not in {"id", "words", "tokens"}}
+    values = {name: value for name, value in fields.items() if name not in {"id", "words", "tokens", "flags"}}
     words = tuple(Word(**word) for word in fields.get("words", ()))
     tokens = tuple(fields["tokens"]) if "tokens" in fields else None
-    return Segment(**values, words=words, tokens=tokens)
+    return Segment(**values, words=words, tokens=tokens, flags=tuple(fields.get("flags", ())))

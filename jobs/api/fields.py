@@ -8,6 +8,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.models import MAX_TAG_CHARACTERS, MAX_TAGS
+from jobs.engines.doubts import SIGNS
 
 
 class FiniteFloatField(serializers.FloatField):
@@ -40,6 +41,15 @@ class TagsField(serializers.ListField):
         if not all(tag.isprintable() for tag in tags):
             self.fail("unprintable")
         return tags
+
+
+class DoubtSigns(serializers.ListField):
+    """``Segment.flags``; only segments that have some show them."""
+
+    def __init__(self, **options: Any) -> None:
+        meanings = "; ".join(f"`{sign}`: {meaning}" for sign, meaning in SIGNS.items())
+        help_text = f"Why nobody may have said this; only where there is a sign of that. {meanings}."
+        super().__init__(**{"child": serializers.CharField(), "required": False, "help_text": help_text, **options})
 
 
 @extend_schema_field(OpenApiTypes.OBJECT)

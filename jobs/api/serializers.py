@@ -7,7 +7,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from jobs.api.fields import JSONValue
+from jobs.api.fields import DoubtSigns, JSONValue
 from jobs.api.renderers import StoredArray
 from jobs.models import Job, Status
 from jobs.options import Options
@@ -29,6 +29,7 @@ class SegmentOutput(serializers.Serializer[Any]):
     end = serializers.FloatField(help_text="Seconds from the beginning of the recording.")
     text = serializers.CharField()
     words = serializers.ListField(child=serializers.DictField(), required=False, help_text="With word_timestamps.")
+    flags = DoubtSigns()
 
 
 class Output(serializers.Serializer[Any]):

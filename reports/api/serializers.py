@@ -6,6 +6,7 @@ from typing import Any
 from rest_framework import serializers
 
 from accounts.api.strict import StrictSerializer
+from jobs.api.fields import DoubtSigns
 from reports.formats.base import Layout
 
 MAX_LINE_WIDTH, MAX_LINE_COUNT, MAX_WORDS_PER_LINE = 1000, 100, 1000
@@ -61,6 +62,7 @@ class SpokenSegment(serializers.Serializer[Any]):
     end = serializers.FloatField()
     text = serializers.CharField()
     words = SpokenWord(many=True, required=False)
+    flags = DoubtSigns()
 
 
 class TranscriptOutput(serializers.Serializer[Any]):

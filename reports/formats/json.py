@@ -10,6 +10,7 @@ from reports.formats.base import AS_SPOKEN, Layout, milliseconds, spoken_segment
 def write_json(transcript: Transcript, layout: Layout = AS_SPOKEN) -> str:
     """``{text, language, segments: [{id, start, end, text}]}``, times in seconds; with ``layout.words`` also ``words``.
 
+    A segment that may hold what nobody said has ``flags``, too.
     ``id`` is the segment's number as ``GET /jobs/{id}`` gives it: it is left out where a segment has no text.
     """
     spoken = list(spoken_segments(transcript))
@@ -22,7 +23,9 @@ def write_json(transcript: Transcript, layout: Layout = AS_SPOKEN) -> str:
 
 
 def _segment(number: int, segment: Segment, layout: Layout) -> dict[str, Any]:
-    shown = {"id": number, **_times(segment), "text": segment.text}
+    shown: dict[str, Any] = {"id": number, **_times(segment), "text": segment.text}
+    if segment.flags:
+        shown["flags"] = list(segment.flags)
     if layout.words:
         shown["words"] = [
             {**_times(word), "word": word.word, "probability": word.probability} for word in segment.words

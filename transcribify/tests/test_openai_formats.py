@@ -11,11 +11,14 @@ import webvtt
 from openai.types.audio import (
     Transcription,
     TranscriptionDiarized,
+    TranscriptionSegment,
     TranscriptionVerbose,
     Translation,
     TranslationVerbose,
 )
 
+from jobs.transcript import Segment
+from transcribify.openai_compat.formats import verbose_segment
 from transcribify.tests.conftest import ASSETS
 from transcribify.tests.openai_caller import Caller, silence
 from transcribify.tests.test_main_job import words
@@ -110,6 +113,11 @@ def test_a_list_may_be_spelled_with_brackets_or_without(caller, speech, name):
     sent = {"model": "whisper-1", "response_format": "verbose_json", name: ["word"]}
     answer = caller.post(files={"file": speech.wav()}, **sent).json()
     assert ("words" in answer, "segments" in answer) == (True, False)
+
+
+def test_a_segment_of_verbose_json_has_openais_fields_and_no_others():
+    doubtful = Segment(0.0, 1.0, " Thank you.", avg_logprob=-1.2, flags=("improbable",))
+    assert set(verbose_segment(0, doubtful)) == set(TranscriptionSegment.model_fields)
 
 
 def test_diarized_json_has_one_speaker(caller, speech):
