@@ -10,7 +10,9 @@ from accounts import quota
 from accounts.models import User
 from jobs import pipeline, recognition
 from jobs.bell import live_slots
-from jobs.models import Job
+from jobs.engines.base import SAMPLE_RATE
+from jobs.models import Job, Stage, Status
+from jobs.models.chunk import SAMPLES
 from jobs.models.job import UNFINISHED
 from jobs.options import Options
 from jobs.speeds import speed_of
@@ -71,6 +73,31 @@ def estimate_job(*, owner: User, duration_seconds: float | None, options: Option
         expected_seconds=seconds,
         expected_finish_at=None if seconds is None else timezone.now() + timedelta(seconds=seconds),
     )
+
+
+def remaining_seconds(job: Job) -> float | None:
+    """How long the recognition of a running job will take, by its own pace and the workers that are at it.
+
+    Before its first chunk is done the pace is what this installation's others had. None where nobody can say.
+    """
+    if job.status != Status.PROCESSING or job.stage not in (Stage.PROBE, Stage.TRANSCRIBE):
+        return None
+    is_done = Q(finished_at__isnull=False)
+    sums = job.chunks.order_by().aggregate(
+        all=Sum(SAMPLES),
+        done=Sum("done_samples"),
+        finished=Sum("done_samples", filter=is_done),
+        work_ms=Sum("work_ms", filter=is_done),
+        workers=Count("pk", filter=Q(token__isnull=False)),
+    )
+    if sums["work_ms"]:
+        speed_factor = sums["finished"] / SAMPLE_RATE / (sums["work_ms"] / 1000)
+    else:
+        speed_factor = speed_of(engine=job.engine or None, model=job.model) or 0.0
+    if not sums["all"] or not speed_factor:
+        return None
+    left_seconds = (sums["all"] - sums["done"]) / SAMPLE_RATE
+    return round(left_seconds / speed_factor / max(1, sums["workers"]), 1)
 
 
 def line_ahead(*, owner: User) -> Line:

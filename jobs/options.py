@@ -18,7 +18,7 @@ class Options:
     beam_size: int = 5
     word_timestamps: bool = False
     vad_filter: bool = True
-    batched: bool = False
+    batched: bool = True
     speed: float = 1.0
     trim_start: float = 0.0
     trim_seconds: float | None = None

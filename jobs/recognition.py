@@ -120,6 +120,7 @@ def engine_config() -> EngineConfig:
         device=settings.WHISPER_DEVICE,
         compute_type=settings.WHISPER_COMPUTE_TYPE,
         cpu_threads=settings.WHISPER_CPU_THREADS or _share_of_cores(),
+        batch_size=settings.WHISPER_BATCH_SIZE,
         max_loaded_models=settings.MAX_LOADED_MODELS,
         api_key=settings.GROQ_API_KEY if groq else settings.OPENAI_API_KEY,
         base_url=settings.GROQ_BASE_URL if groq else settings.OPENAI_BASE_URL or None,

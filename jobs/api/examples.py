@@ -27,7 +27,7 @@ _SUMMARY: dict[str, Any] = {
         "beam_size": 5,
         "word_timestamps": False,
         "vad_filter": True,
-        "batched": False,
+        "batched": True,
         "speed": 1.0,
         "trim_start": 0.0,
         "trim_seconds": None,
@@ -53,6 +53,7 @@ _REPORT = {
     "writer": "extractive",
 }
 _RESULTS = {
+    "remaining_seconds": None,
     "transcript": "The delivery moves to Friday.",
     "segments": [{"id": 0, "start": 0.4, "end": 2.9, "text": "The delivery moves to Friday."}],
     "enhanced": None,
@@ -67,7 +68,7 @@ _WAITING = {
     "started_at": None,
     "finished_at": None,
 }
-_NO_RESULTS: dict[str, Any] = {"transcript": "", "segments": [], "enhanced": None, "report": None}
+_NO_RESULTS: dict[str, Any] = {"remaining_seconds": None, "transcript": "", "segments": [], "enhanced": None, "report": None}
 
 A_RECORDING = OpenApiExample(
     "A recording",

@@ -56,7 +56,9 @@ class OptionsInput(StrictSerializer):
     word_timestamps = serializers.BooleanField(default=False, help_text="Also give the time of each word.")
     vad_filter = serializers.BooleanField(default=True, help_text="Recognise only where speech was found.")
     batched = serializers.BooleanField(
-        default=False, help_text="Recognise several stretches at a time: faster on a GPU or many cores, more memory."
+        default=True,
+        help_text="Recognise several stretches at a time, which is faster. False: one after the other, and the transcript "
+        "grows in smaller steps.",
     )
     speed = FiniteFloatField(
         default=1.0,

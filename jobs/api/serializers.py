@@ -9,6 +9,7 @@ from rest_framework import serializers
 
 from jobs.api.fields import DoubtSigns, JSONValue
 from jobs.api.renderers import StoredArray
+from jobs.estimates import remaining_seconds
 from jobs.models import Job, Status
 from jobs.options import Options
 from jobs.selectors import enhanced_of, stored_parts_of
@@ -117,6 +118,7 @@ class EnhancedOutput(serializers.Serializer[Any]):
 class JobDetail(JobSummary):
     """A job with everything that is known of it so far."""
 
+    remaining_seconds = serializers.SerializerMethodField()
     transcript = serializers.SerializerMethodField()
     segments = serializers.SerializerMethodField()
     enhanced = serializers.SerializerMethodField()
@@ -125,6 +127,10 @@ class JobDetail(JobSummary):
     def to_representation(self, job: Job) -> dict[str, Any]:
         self._text, self._segments = stored_parts_of(job)  # one question for the two fields that are made of them
         return super().to_representation(job)
+
+    def get_remaining_seconds(self, job: Job) -> float | None:
+        """How long its recognition will take from now on, by the chunks that are done. Null where nobody can say."""
+        return remaining_seconds(job)
 
     def get_transcript(self, job: Job) -> str:
         return self._text

@@ -29,12 +29,11 @@ from jobs.lifecycle.chunks import (
 )
 from jobs.lifecycle.claims import Claim, claim_job, is_cancel_requested, renew, writing
 from jobs.lifecycle.endings import cancel, cancel_waiting, complete, fail
-from jobs.lifecycle.finished_part import number_segments
 from jobs.lifecycle.moves import BACKOFF_SECONDS, advance, back_off, expire, expire_chunk, put_back
 
 __all__ = [
     "BACKOFF_SECONDS", "PROGRESS_FROM", "PROGRESS_TO", "ChunkClaim", "Claim", "advance", "are_chunks_left", "back_off",
     "begin_chunks_again", "cancel", "cancel_waiting", "claim_chunk", "claim_chunk_to_help", "claim_job", "complete",
     "expire", "expire_chunk", "fail", "finish_chunk", "is_cancel_requested", "is_chunk_free", "is_chunk_unwanted",
-    "number_segments", "put_back", "release_chunk", "renew", "renew_chunk", "saving_chunk", "writing",
+    "put_back", "release_chunk", "renew", "renew_chunk", "saving_chunk", "writing",
 ]  # fmt: skip

@@ -18,6 +18,7 @@ from django.db.models.functions import Now
 from jobs.clock import from_now
 from jobs.errors import CancelRequested, LeaseLost
 from jobs.lifecycle.claims import LET_GO, Claim, writing
+from jobs.lifecycle.finished_part import number_segments
 from jobs.models import Chunk, Job, JobEvent, Stage, Status, TranscriptPart
 from jobs.models.chunk import SAMPLES
 from jobs.models.transcript_part import first_position
@@ -148,6 +149,7 @@ def finish_chunk(claim: ChunkClaim, *, segments: int, work_seconds: float) -> No
         if claim.job_claim:
             # What made earlier attempts crash was not the recording as a whole. A chunk counts its own crashes.
             claim.job_claim.move(crashes=0, transient_failures=0)
+        number_segments(claim.job_id, unfinished=False)
         record_audio(owner_id=chunk.job.owner_id, samples=chunk.samples)
 
 

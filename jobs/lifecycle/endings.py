@@ -139,7 +139,7 @@ def _settle_all(*, job_id: int, owner_id: int, run: int) -> None:
 
 def _settle_finished_part(*, job_id: int, owner_id: int, run: int) -> None:
     """Charge a cancelled job for what is saved of it, whichever chunks that are; release all when nothing is."""
-    number_segments(job_id)
+    number_segments(job_id, unfinished=True)
     duration_ms = finished_ms(Job.objects.get(pk=job_id))
     if duration_ms is None:
         quota.release(account_id=owner_id, job_id=job_id, run=run)

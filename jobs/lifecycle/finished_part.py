@@ -15,7 +15,7 @@ def finished_ms(job: Job) -> int | None:
     up to the end of its last saved segment.
     """
     options = Options.of(job.options)
-    chunks = list(job.chunks.defer("speech").order_by("position"))
+    chunks = list(job.chunks.order_by("position"))
     parts = last_parts(job)
     if not parts and not any(chunk.finished_at for chunk in chunks):
         return None
@@ -39,16 +39,21 @@ def last_parts(job: Job) -> dict[int, TranscriptPart]:
     return {part.chunk_position: part for part in job.parts.filter(position__in=newest.values())}
 
 
-def number_segments(job_id: int) -> None:
-    """Give the segments of all chunks ids in one row, from 0 on, where they were saved before those in front of them."""
+def number_segments(job_id: int, *, unfinished: bool) -> None:
+    """Give the segments of all chunks ids in one row, from 0 on, where they were saved before those in front of them.
+
+    Up to the first chunk that is not finished, or with ``unfinished`` whatever was saved.
+    """
     next_id = 0
-    for chunk in Chunk.objects.filter(job_id=job_id).defer("speech").order_by("position"):
+    for chunk in Chunk.objects.filter(job_id=job_id).order_by("position"):
         parts = TranscriptPart.objects.filter(
             job_id=job_id,
             position__gte=first_position(chunk.position),
             position__lt=first_position(chunk.position + 1),
         )
-        if chunk.first_id == next_id and chunk.finished_at:
+        if not chunk.finished_at and not unfinished:
+            return
+        if chunk.finished_at and chunk.first_id == next_id:
             next_id += chunk.segments
             continue
         first_id = next_id

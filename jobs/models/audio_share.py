@@ -11,7 +11,7 @@ class AudioShare(models.Model):
     A counter of its own: jobs and their chunks may be deleted, and with them would go what their owner has had.
     """
 
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", db_index=False)
     slice_number = models.BigIntegerField(_("slice"), help_text=_("Ten minutes each, counted from 1970."))
     audio_ms = models.BigIntegerField(_("audio, ms"), default=0)
 

@@ -64,7 +64,9 @@ class Job(models.Model):
     filename = models.CharField(_("file name"), max_length=255)
     size_bytes = models.BigIntegerField(_("size, bytes"), default=0)
     source_key = models.CharField(max_length=200, blank=True, help_text=_("The recording in the storage."))
-    pcm_key = models.CharField(max_length=200, blank=True, help_text=_("Decoded samples, while the job runs: what the keys of its chunks begin with."))
+    pcm_key = models.CharField(
+        max_length=200, blank=True, help_text=_("Of decoded samples, while the job runs: what its chunks' keys begin with.")
+    )
     duration_ms = models.BigIntegerField(
         _("duration, ms"), null=True, help_text=_("As the header says until it is decoded, then as decoded.")
     )

@@ -54,7 +54,7 @@ def _recognise(job: Job, keeper: LeaseKeeper) -> None:
                 _open_to_help(job, keeper, info)
         else:
             _wait_for_helpers(job, keeper)
-    _finish_transcript(job, keeper)
+    _forget_language_of_nothing(job, keeper)
 
 
 def _is_begun(job: Job, recogniser: Recogniser) -> bool:
@@ -128,9 +128,8 @@ def _wait_for_helpers(job: Job, keeper: LeaseKeeper) -> None:
 
 
 @through_outages
-def _finish_transcript(job: Job, keeper: LeaseKeeper) -> None:
-    """Number the segments through, and forget the language where nothing was said: nobody knows it."""
-    with lifecycle.writing(keeper.claim):
-        lifecycle.number_segments(job.pk)
-        if not job.parts.exists():
+def _forget_language_of_nothing(job: Job, keeper: LeaseKeeper) -> None:
+    """Nobody knows in which language nothing was said."""
+    if not job.parts.exists():
+        with lifecycle.writing(keeper.claim):
             Job.objects.filter(pk=job.pk).update(language=None)

@@ -23,7 +23,7 @@ from transcribify.openai_compat.answers import (
     stopping_event,
 )
 from transcribify.openai_compat.calls import Call, Send
-from transcribify.openai_compat.sightings import NOT_STREAMED, Sighting, look_at
+from transcribify.openai_compat.sightings import BEGINNING, Place, Sighting, look_at
 from transcribify.threads import start_threads
 
 logger = logging.getLogger(__name__)
@@ -48,12 +48,16 @@ ANSWER_THREADS = 2
 
 @dataclass(slots=True, eq=False)
 class Seat:
-    """One waiting call: what was seen of its job and not sent yet, and how much of it was seen."""
+    """One waiting call: what was seen of its job and not sent yet, and how much of it was seen.
+
+    ``place`` is None where nothing is streamed.
+    """
 
     call: Call
     news: asyncio.Queue[Sighting] = field(default_factory=asyncio.Queue)
-    part_id: int = NOT_STREAMED
+    place: Place | None = None
     segments: int = 0
+    heard_seconds: float = 0.0
 
 
 class WaitingRoom:
@@ -70,7 +74,7 @@ class WaitingRoom:
 
     async def serve(self, call: Call, receive: Receive, send: Send) -> None:
         """Wait for the call's job and answer; give the job its time of grace when the client goes away before."""
-        seat = Seat(call, part_id=0 if call.stream else NOT_STREAMED)
+        seat = Seat(call, place=BEGINNING if call.stream else None)
         self._seats.add(seat)
         logger.info("job %s: a client waits for it, one of %s here", call.job_id, len(self._seats))
         gone = asyncio.create_task(_disconnection(receive))
@@ -134,19 +138,19 @@ class WaitingRoom:
                 self._tell(seat, sightings.get(seat.call.job_id))
             await asyncio.sleep(LOOK_SECONDS)
 
-    def _watched(self) -> dict[int, int]:
+    def _watched(self) -> dict[int, Place | None]:
         """The jobs, each with the last part that all of its seats have seen."""
-        watched: dict[int, int] = {}
+        watched: dict[int, Place | None] = {}
         for seat in self._seats:
-            known = watched.get(seat.call.job_id, NOT_STREAMED)
-            part_ids = [part_id for part_id in (known, seat.part_id) if part_id != NOT_STREAMED]
-            watched[seat.call.job_id] = min(part_ids, default=NOT_STREAMED)
+            known = watched.get(seat.call.job_id)
+            places = [place for place in (known, seat.place) if place is not None]
+            watched[seat.call.job_id] = min(places, default=None)
         return watched
 
     def _tell(self, seat: Seat, sighting: Sighting | None) -> None:
         if sighting is None:  # it sat down after the question was asked
             return
-        news = _unseen(seat, sighting) if seat.part_id != NOT_STREAMED else []
+        news = [] if seat.place is None else _unseen(seat, seat.place, sighting)
         if news or sighting.is_over:
             seat.news.put_nowait(Sighting(sighting.is_over, news))
         if sighting.is_over:
@@ -162,16 +166,21 @@ class WaitingRoom:
         return await asyncio.get_running_loop().run_in_executor(self._answering, run)
 
 
-def _unseen(seat: Seat, sighting: Sighting) -> list[tuple[int, list[dict[str, Any]]]]:
-    """The parts that are new to a seat, without segments that it had of a worker who did not finish them."""
+def _unseen(seat: Seat, seen: Place, sighting: Sighting) -> list[tuple[Place, list[dict[str, Any]]]]:
+    """The parts that are new to a seat, without segments that it had of a worker who did not finish them.
+
+    They are numbered as they are sent: while others are at earlier chunks, the saved numbers are not the last ones.
+    """
     news = []
-    for part_id, segments in sighting.parts:
-        if part_id > seat.part_id:
-            seat.part_id = part_id
-            unseen = [segment for segment in segments if segment["id"] >= seat.segments]
-            if unseen:
-                seat.segments = unseen[-1]["id"] + 1
-                news.append((part_id, unseen))
+    for place, segments in sighting.parts:
+        if place <= seen:
+            continue
+        seat.place = seen = place
+        unseen = [segment for segment in segments if segment["start"] >= seat.heard_seconds]
+        if unseen:
+            news.append((place, [fields | {"id": seat.segments + index} for index, fields in enumerate(unseen)]))
+            seat.segments += len(unseen)
+            seat.heard_seconds = unseen[-1]["end"]
     return news
 
 

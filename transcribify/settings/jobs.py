@@ -57,6 +57,9 @@ WHISPER_COMPUTE_TYPE = env.str("WHISPER_COMPUTE_TYPE", default="default")
 # Processor threads per worker process; 0 means all cores divided among the processes of a worker.
 WHISPER_CPU_THREADS = env.int("WHISPER_CPU_THREADS", default=0)
 
+# Windows of 30 s that are recognised together; 0: as measured, for a processor or a GPU. 1 is none together.
+WHISPER_BATCH_SIZE = env.int("WHISPER_BATCH_SIZE", default=0)
+
 # Beam size of a request that names none.
 WHISPER_BEAM_SIZE = env.int("WHISPER_BEAM_SIZE", default=5)
 
