@@ -49,12 +49,14 @@ class TranscriptionRequest:
     """What the user asked for, checked, plus what ``jobs.probe`` found out.
 
     ``model`` is canonical (see ``catalog.py``); ``language`` is ISO 639-1 or None for "find out"; ``speech`` holds
-    the stretches where voice activity detection heard speech, in order, not overlapping, never empty.
+    the stretches where voice activity detection heard speech, in order, not overlapping, never empty; two of them may
+    touch. Without ``vad_filter`` what lies between, before and after them is recognised, too.
 
     ``task`` is ``transcribe`` or ``translate`` (into English; ``language`` is still the one that is spoken).
     ``prompt`` is text that the recogniser takes as said before, ``hotwords`` are words that may come up anywhere in the
     recording, and ``batched`` allows to recognise stretches together, which is faster on a GPU. These three are hints:
-    an engine that cannot follow one ignores it.
+    an engine that cannot follow one ignores it. ``is_beginning`` says that nothing of the recording comes before the
+    audio, so that a prompt which is for the first words only is due.
     """
 
     model: str
@@ -62,6 +64,7 @@ class TranscriptionRequest:
     language: str | None = None
     task: str = "transcribe"
     prompt: str = ""
+    is_beginning: bool = True
     hotwords: str = ""
     temperature: float | None = None
     beam_size: int = 5
@@ -88,6 +91,12 @@ class Engine(Protocol):
 
     def load(self, model: str) -> None:
         """Have ``model`` ready for the next ``transcribe``. May take minutes (a download); idempotent."""
+
+    def detect_language(self, audio: Audio, request: TranscriptionRequest) -> TranscriptionInfo:
+        """What ``transcribe`` would say of ``audio`` before its first segment; ``language`` None if it cannot know yet.
+
+        Loads the model like ``load``, and refuses what ``transcribe`` refuses before it recognises.
+        """
 
     def transcribe(self, audio: Audio, request: TranscriptionRequest) -> tuple[TranscriptionInfo, Iterator[Segment]]:
         """Recognise ``audio``. The iterator is lazy: it works as it is read, in order of time.

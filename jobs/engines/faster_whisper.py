@@ -17,17 +17,17 @@ from faster_whisper.transcribe import Segment as LibrarySegment
 from faster_whisper.transcribe import restore_speech_timestamps
 from faster_whisper.vad import SpeechTimestampsMap
 
-from jobs.engines.base import SAMPLE_RATE, Audio, Clip, EngineConfig, TranscriptionInfo, TranscriptionRequest
+from jobs.engines.base import SAMPLE_RATE, Audio, EngineConfig, TranscriptionInfo, TranscriptionRequest
+from jobs.engines.cutting import fill_pauses
+from jobs.engines.whisper_languages import check_task, find_language
 from jobs.engines.whisper_models import LoadedModels, memory_faults
 from jobs.engines.whisper_pieces import (
     PIECE_SECONDS,
     SHORT_PIECE_SECONDS,
     Piece,
     cut_pieces,
-    first_samples,
     to_spans,
 )
-from jobs.errors import InputFault
 from jobs.transcript import Segment, Word
 
 SURE_LOGPROB = -0.5
@@ -35,14 +35,12 @@ SURE_LOGPROB = -0.5
 LOOP_COMPRESSION_RATIO = 2.4
 """Whisper's own limit, above which a result counts as a loop."""
 PASSED_OVER_SECONDS = 5.0
-"""Speech without text for this long is a doubt, too. Pauses in a stretch of speech are shorter than 2 s."""
+"""Speech without text for this long is a doubt, too. Pauses in a stretch of speech are shorter."""
 LIBRARY_TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 """faster-whisper's default: the next one is tried where the one before it gave something improbable or repetitive."""
 
 WINDOW_SECONDS = 30
 WINDOW_SAMPLES = WINDOW_SECONDS * SAMPLE_RATE
-LANGUAGE_WINDOWS = 4
-"""Windows of speech that are asked for their language, one after the other, until one is sure."""
 FRAMES_PER_SECOND = 100
 """The unit of ``Segment.seek``."""
 
@@ -66,58 +64,27 @@ class FasterWhisperEngine:
         """Raises ``ConfigurationFault``, ``TransientFault`` (a download failed) and ``ResourceExceeded``."""
         self.models.get(model)
 
+    def detect_language(self, audio: Audio, request: TranscriptionRequest) -> TranscriptionInfo:
+        """The language that was asked for, or the one that is heard in the first two minutes of speech.
+
+        Raises what ``transcribe`` raises before it recognises.
+        """
+        model = self.models.get(request.model)
+        check_task(model, request)
+        return find_language(model, audio, request)
+
     def transcribe(self, audio: Audio, request: TranscriptionRequest) -> tuple[TranscriptionInfo, Iterator[Segment]]:
         """Raises what ``load`` raises, and ``InputFault`` (``language_not_supported``, ``translation_not_supported``).
 
         ``request.batched`` is followed at temperature 0 only: the library's batched way knows no other.
         """
-        model = self.models.get(request.model)
-        _check_task(model, request)
-        info = find_language(model, audio, request)
-        speech = request.speech if request.vad_filter else (Clip(0.0, len(audio) / SAMPLE_RATE),)
-        recogniser = Recogniser(model, audio, request, info.language)
-        pieces = cut_pieces(audio, to_spans(audio, speech), PIECE_SECONDS)
+        info = self.detect_language(audio, request)
+        recogniser = Recogniser(self.models.get(request.model), audio, request, info.language)
+        speech = request.speech if request.vad_filter else fill_pauses(request.speech, len(audio) / SAMPLE_RATE)
+        pieces = list(cut_pieces(audio, to_spans(audio, speech), PIECE_SECONDS))
         if request.batched and not request.temperature:
             return info, _fit(recogniser.recognise_in_groups(pieces, self._batch_size))
         return info, _fit(recogniser.recognise(pieces))
-
-
-def find_language(model: faster_whisper.WhisperModel, audio: Audio, request: TranscriptionRequest) -> TranscriptionInfo:
-    """The language that was asked for, if the model knows it, or the one that is heard in the speech."""
-    if request.language is not None:
-        _check_language(model, request)
-        return TranscriptionInfo(request.language)
-    if not model.model.is_multilingual:
-        return TranscriptionInfo("en")
-    spans = to_spans(audio, request.speech)
-    if not spans:
-        return TranscriptionInfo(None)
-    speech = Piece(first_samples(spans, LANGUAGE_WINDOWS * WINDOW_SAMPLES)).of(audio)
-    with memory_faults():
-        language, probability, _ = model.detect_language(speech, language_detection_segments=LANGUAGE_WINDOWS)
-    return TranscriptionInfo(language, probability)
-
-
-def _check_language(model: faster_whisper.WhisperModel, request: TranscriptionRequest) -> None:
-    if not model.model.is_multilingual:
-        known = request.language == "en"
-    else:
-        known = model.hf_tokenizer.token_to_id(f"<|{request.language}|>") is not None
-    if not known:
-        raise InputFault(
-            f"Model '{request.model}' does not know the language '{request.language}'. Choose another model, "
-            "or leave the language out.",
-            code="language_not_supported",
-        )
-
-
-def _check_task(model: faster_whisper.WhisperModel, request: TranscriptionRequest) -> None:
-    if request.task == "translate" and not model.model.is_multilingual:
-        raise InputFault(
-            f"Model '{request.model}' knows English only and cannot translate. Choose a multilingual model (without "
-            "'.en' in its name), or use the task 'transcribe' for a recording in English.",
-            code="translation_not_supported",
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,14 +105,19 @@ class Recogniser:
                     yield from self._decode(piece, prompt)
                 else:
                     yield from self._decode_long(piece, prompt)
-            prompt = None  # as in Whisper, the prompt is for the first window
+            prompt = None
+
+    @property
+    def _prompt(self) -> str:
+        """As in Whisper, it is for the first window of the recording."""
+        return self.request.prompt if self.request.is_beginning else ""
 
     def _prompt_tokens(self) -> list[int] | None:
         """The end of the prompt, as much as there is room for in half of the model's text, where the hotwords are, too.
 
         The library gives each of them a half, and fails where both are that long.
         """
-        prompt, hotwords = (self._tokens(text) for text in (self.request.prompt, self.request.hotwords))
+        prompt, hotwords = (self._tokens(text) for text in (self._prompt, self.request.hotwords))
         room = self.model.max_length // 2 - 1 - len(hotwords)
         return prompt[-room:] if prompt and room > 0 else None
 
@@ -156,7 +128,7 @@ class Recogniser:
     def recognise_in_groups(self, pieces: Sequence[Piece], batch_size: int) -> Iterator[Segment]:
         """The segments of all pieces, up to ``batch_size`` pieces at a time as they are read."""
         waiting = iter(pieces)
-        if self.request.prompt:  # a group has one prompt for all, and this one is for the first window
+        if self._prompt:  # a group has one prompt for all, and this one is for the first window
             yield from self.recognise(islice(waiting, 1))
         while group := list(islice(waiting, batch_size)):
             with memory_faults():

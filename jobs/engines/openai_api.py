@@ -7,7 +7,7 @@ from typing import Any
 import openai
 
 from jobs.engines.base import Audio, Clip, EngineConfig, TranscriptionInfo, TranscriptionRequest
-from jobs.engines.cutting import samples_of
+from jobs.engines.cutting import join_close, samples_of
 from jobs.engines.openai_answer import TranscriptionAnswer
 from jobs.engines.openai_client import Provider, ProviderError, RawAnswer
 from jobs.engines.openai_upload import cut_pieces, encode_flac
@@ -41,13 +41,17 @@ class OpenAIEngine:
         if not self._provider.api_key and not self._provider.base_url:
             raise ConfigurationFault(f"The openai engine needs a key: set {KEY_SETTINGS}.", code="provider_key_missing")
 
+    def detect_language(self, audio: Audio, request: TranscriptionRequest) -> TranscriptionInfo:
+        """Only the answer to the first piece says which language it is: here it is the one that was asked for."""
+        return TranscriptionInfo(request.language)
+
     def transcribe(self, audio: Audio, request: TranscriptionRequest) -> tuple[TranscriptionInfo, Iterator[Segment]]:
         """See ``Engine.transcribe``. The first piece is sent at once: its answer says which language it is.
 
         Raises ``ConfigurationFault`` (key, model, quota), ``InputFault`` (``provider_rejected``) or
         ``TransientFault`` (busy, out of reach, too slow, an answer that makes no sense).
         """
-        pieces = cut_pieces(audio, request.speech, self.max_piece_seconds)
+        pieces = cut_pieces(audio, join_close(request.speech), self.max_piece_seconds)
         if not pieces:
             return TranscriptionInfo(language=request.language), iter(())
         first = self._recognise(audio, pieces[0], request, request.language)

@@ -25,7 +25,7 @@ from pocketsphinx import _pocketsphinx
 
 from jobs.engines.base import SAMPLE_RATE, Audio, Clip, EngineConfig, TranscriptionInfo, TranscriptionRequest
 from jobs.engines.catalog import POCKETSPHINX_LANGUAGES, POCKETSPHINX_MODEL
-from jobs.engines.cutting import quietest_sample, samples_of
+from jobs.engines.cutting import fill_pauses, join_close, quietest_sample, samples_of
 from jobs.errors import ConfigurationFault, InputFault
 from jobs.transcript import Segment, Word
 
@@ -177,8 +177,8 @@ class PocketSphinxEngine:
             self._idle.put(Decoder())
             self._is_loaded = True
 
-    def transcribe(self, audio: Audio, request: TranscriptionRequest) -> tuple[TranscriptionInfo, Iterator[Segment]]:
-        """Recognise the stretches of speech in ``audio``, or all of it when ``vad_filter`` is off.
+    def detect_language(self, audio: Audio, request: TranscriptionRequest) -> TranscriptionInfo:
+        """English, whatever is spoken.
 
         Raises ``InputFault`` with the code ``language_not_supported`` for any language but English.
         """
@@ -188,9 +188,17 @@ class PocketSphinxEngine:
         warnings: tuple[str, ...] = ("recognised_by_pocketsphinx",)
         if request.language is None:
             warnings += ("language_not_detected",)
-        whole = [Clip(0.0, len(audio) / SAMPLE_RATE)]
-        pieces = split_speech(audio, request.speech if request.vad_filter else whole)
-        return TranscriptionInfo(LANGUAGE, None, warnings), self._segments(audio, pieces, request.word_timestamps)
+        return TranscriptionInfo(LANGUAGE, None, warnings)
+
+    def transcribe(self, audio: Audio, request: TranscriptionRequest) -> tuple[TranscriptionInfo, Iterator[Segment]]:
+        """Recognise the stretches of speech in ``audio``, or all of it when ``vad_filter`` is off.
+
+        Raises what ``detect_language`` raises.
+        """
+        info = self.detect_language(audio, request)
+        speech = request.speech if request.vad_filter else fill_pauses(request.speech, len(audio) / SAMPLE_RATE)
+        pieces = split_speech(audio, join_close(speech))
+        return info, self._segments(audio, pieces, request.word_timestamps)
 
     def _segments(self, audio: Audio, pieces: list[Clip], word_timestamps: bool) -> Iterator[Segment]:
         decoded = map_in_order(lambda piece: self._decode(samples_of(audio, piece)), pieces, self._threads)

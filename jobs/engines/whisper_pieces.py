@@ -1,7 +1,12 @@
-"""What Whisper recognises in one go: pieces of the recording's speech, cut where it is quiet."""
+"""What Whisper recognises in one go: pieces of the recording's speech, cut where it is quiet.
+
+The plan of a recording and the engine that follows it both cut by this file: cut anew from where any piece begins, the
+pieces behind it are the same.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -12,12 +17,20 @@ PIECE_SECONDS = 30.0
 """Whisper's own window; a shorter piece costs as much as a full one."""
 SHORT_PIECE_SECONDS = 10.0
 """What a piece is cut into when the model was unsure of it: few sentences at a time are easier to recognise."""
+LONGEST_EXTENT_SECONDS = 150.0
+"""From the beginning of a piece to its end, with the pauses that it leaves out: who recognises it holds all of that."""
 QUIET_SECONDS = 0.7
 """How long the quiet is that a cut looks for."""
 SHORTEST_REST_SAMPLES = SAMPLE_RATE
 
 Span = tuple[int, int]
 """A stretch of the audio: its first sample, and the one after its last."""
+
+
+class Sound(Protocol):
+    """Audio of which stretches are read: an array, or a file of samples."""
+
+    def __getitem__(self, stretch: slice, /) -> Audio: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +40,16 @@ class Piece:
     spans: tuple[Span, ...]
 
     @property
+    def start(self) -> int:
+        return self.spans[0][0]
+
+    @property
+    def end(self) -> int:
+        return self.spans[-1][1]
+
+    @property
     def end_seconds(self) -> float:
-        return self.spans[-1][1] / SAMPLE_RATE
+        return self.end / SAMPLE_RATE
 
     @property
     def samples(self) -> int:
@@ -48,17 +69,21 @@ class Piece:
         return np.concatenate([audio[start:end] for start, end in self.spans])
 
 
-def cut_pieces(audio: Audio, spans: Iterable[Span], longest_seconds: float) -> list[Piece]:
+def cut_pieces(audio: Sound, spans: Iterable[Span], longest_seconds: float) -> Iterator[Piece]:
     """All of ``spans`` in pieces of at most ``longest_seconds``: long ones cut where it is quiet, short ones joined."""
-    longest = round(longest_seconds * SAMPLE_RATE)
-    pieces: list[Piece] = []
+    longest, longest_extent = (round(seconds * SAMPLE_RATE) for seconds in (longest_seconds, LONGEST_EXTENT_SECONDS))
+    piece: list[Span] = []
+    samples = 0
     for start, end in spans:
         for span in _cut(audio, start, end, longest):
-            if pieces and pieces[-1].samples + span[1] - span[0] <= longest:
-                pieces[-1] = Piece((*pieces[-1].spans, span))
-            else:
-                pieces.append(Piece((span,)))
-    return pieces
+            length = span[1] - span[0]
+            if piece and (samples + length > longest or span[1] - piece[0][0] > longest_extent):
+                yield Piece(tuple(piece))
+                piece, samples = [], 0
+            piece.append(span)
+            samples += length
+    if piece:
+        yield Piece(tuple(piece))
 
 
 def to_spans(audio: Audio, speech: Sequence[Clip]) -> list[Span]:
@@ -79,7 +104,7 @@ def first_samples(spans: Sequence[Span], count: int) -> tuple[Span, ...]:
     return tuple(kept)
 
 
-def _cut(audio: Audio, start: int, end: int, longest: int) -> Iterator[Span]:
+def _cut(audio: Sound, start: int, end: int, longest: int) -> Iterator[Span]:
     while end - start > longest:
         earliest, latest = start + longest * 2 // 3, min(start + longest, end - SHORTEST_REST_SAMPLES)
         cut = earliest + quietest_sample(audio[earliest:latest], quiet_seconds=QUIET_SECONDS, prefer_last=True)

@@ -33,8 +33,11 @@ class FaultyEngine:
     def load(self, model: str) -> None:
         pass
 
+    def detect_language(self, audio: Audio, request: TranscriptionRequest) -> TranscriptionInfo:
+        return TranscriptionInfo(language="en")
+
     def transcribe(self, audio: Audio, request: TranscriptionRequest) -> tuple[TranscriptionInfo, Iterator[Segment]]:
-        return TranscriptionInfo(language="en"), self._work(len(audio) / 16_000, request.prompt)
+        return self.detect_language(audio, request), self._work(len(audio) / 16_000, request.prompt)
 
     def _work(self, duration_seconds: float, prompt: str) -> Iterator[Segment]:
         order = dict(word.partition("=")[::2] for word in prompt.split())

@@ -164,7 +164,7 @@ def test_it_works_as_it_is_read(engine, english):
 def test_long_speech_is_cut_in_its_pauses_and_none_of_it_is_lost(english):
     audio = np.concatenate([english] * 5)
     for longest_seconds in (10.0, 30.0):
-        pieces = cut_pieces(audio, [(0, len(audio))], longest_seconds)
+        pieces = list(cut_pieces(audio, [(0, len(audio))], longest_seconds))
         spans = [span for piece in pieces for span in piece.spans]
         assert spans[0][0] == 0
         assert spans[-1][1] == len(audio)

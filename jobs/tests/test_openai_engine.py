@@ -41,7 +41,7 @@ def test_the_request_carries_what_the_user_asked_for(stub):
     ],
 )
 def test_hotwords_end_the_prompt_of_every_piece(stub, options, sent):
-    run(engine_on(stub, max_piece_seconds=2.5), tone(6), speech=[Clip(0, 2), Clip(3, 5)], **options)
+    run(engine_on(stub, max_piece_seconds=2.5), tone(6), speech=[Clip(0, 2), Clip(3.5, 5.5)], **options)
     assert [request.fields["prompt"] for request in stub.requests] == [[sent], [sent]]
 
 
@@ -102,16 +102,16 @@ def test_clips_beyond_the_audio_are_held_to_it():
 
 def test_times_are_shifted_by_where_their_piece_begins(stub):
     stub.always(verbose_answer([{"start": 0.5, "end": 1.5, "text": " Hello.", "seek": 50}]))
-    speech = [Clip(1.0, 3.0), Clip(3.5, 5.5), Clip(6.0, 8.0)]
-    _, segments = run(engine_on(stub, max_piece_seconds=2.5), tone(9), speech=speech)
-    assert [(segment.start, segment.end) for segment in segments] == [(1.5, 2.5), (4.0, 5.0), (6.5, 7.5)]
-    assert [segment.seek for segment in segments] == [150, 400, 650]
+    speech = [Clip(1.0, 3.0), Clip(4.5, 6.5), Clip(8.0, 10.0)]
+    _, segments = run(engine_on(stub, max_piece_seconds=2.5), tone(11), speech=speech)
+    assert [(segment.start, segment.end) for segment in segments] == [(1.5, 2.5), (5.0, 6.0), (8.5, 9.5)]
+    assert [segment.seek for segment in segments] == [150, 500, 850]
     assert [request.file_seconds for request in stub.requests] == [pytest.approx(2.0)] * 3
 
 
 def test_pieces_are_sent_only_as_the_segments_are_read(stub):
     engine = engine_on(stub, max_piece_seconds=2.5)
-    _, segments = engine.transcribe(tone(9), ask(speech=[Clip(0, 2), Clip(3, 5), Clip(6, 8)]))
+    _, segments = engine.transcribe(tone(9), ask(speech=[Clip(0, 2), Clip(3.5, 5.5), Clip(7, 9)]))
     assert len(stub.requests) == 1
     next(segments)
     assert len(stub.requests) == 1
@@ -165,8 +165,8 @@ def test_segments_never_overlap_go_back_or_pass_the_end(stub):
 
 def test_a_server_without_segments_gives_one_for_each_piece_and_a_warning(stub):
     stub.always(json_answer({"text": "Hello there."}))
-    info, segments = run(engine_on(stub, max_piece_seconds=2.5), tone(6), speech=[Clip(0.5, 2.5), Clip(3, 5)])
-    assert [(s.start, s.end, s.text) for s in segments] == [(0.5, 2.5, "Hello there."), (3, 5, "Hello there.")]
+    info, segments = run(engine_on(stub, max_piece_seconds=2.5), tone(6), speech=[Clip(0.5, 2.5), Clip(4, 6)])
+    assert [(s.start, s.end, s.text) for s in segments] == [(0.5, 2.5, "Hello there."), (4, 6, "Hello there.")]
     assert "no timestamps" in info.warnings[0]
     assert info.language is None
 
@@ -178,7 +178,7 @@ def test_a_model_that_knows_plain_json_only_is_asked_for_it_and_remembered(stub)
         return error_answer(400, "response_format 'verbose_json' is not compatible with model 'gpt-4o-transcribe'.")
 
     stub.always(newer_model)
-    info, segments = run(engine_on(stub, max_piece_seconds=2.5), tone(6), speech=[Clip(0, 2), Clip(3, 5)])
+    info, segments = run(engine_on(stub, max_piece_seconds=2.5), tone(6), speech=[Clip(0, 2), Clip(3.5, 5.5)])
     assert [segment.text for segment in segments] == ["Hello.", "Hello."]
     assert info.language == "en"
     assert [request.fields["response_format"][0] for request in stub.requests] == ["verbose_json", "json", "json"]
@@ -216,7 +216,7 @@ def test_every_language_of_the_catalog_has_a_name():
 
 def test_the_language_is_found_once_and_then_asked_for(stub):
     stub.script(verbose_answer([{"start": 0.0, "end": 1.0, "text": " Привет."}], language="russian"))
-    info, _ = run(engine_on(stub, max_piece_seconds=2.5), tone(6), speech=[Clip(0, 2), Clip(3, 5)])
+    info, _ = run(engine_on(stub, max_piece_seconds=2.5), tone(6), speech=[Clip(0, 2), Clip(3.5, 5.5)])
     assert info.language == "ru"
     assert [request.fields.get("language") for request in stub.requests] == [None, ["ru"]]
 
@@ -246,7 +246,7 @@ def test_a_translation_is_asked_of_its_own_address_with_the_fields_it_has(stub):
 
 def test_the_language_of_a_translation_is_not_taken_for_the_one_spoken(stub):
     stub.always(verbose_answer([{"start": 0.0, "end": 1.0, "text": " Hello."}], language="english"))
-    info, _ = run(engine_on(stub, max_piece_seconds=2.5), tone(6), speech=[Clip(0, 2), Clip(3, 5)], task="translate")
+    info, _ = run(engine_on(stub, max_piece_seconds=2.5), tone(6), speech=[Clip(0, 2), Clip(3.5, 5.5)], task="translate")
     assert info.language is None
     assert [request.path for request in stub.requests] == ["/v1/audio/translations"] * 2
 

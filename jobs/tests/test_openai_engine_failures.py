@@ -100,7 +100,7 @@ def test_an_address_that_is_none_is_named(base_url):
 def test_a_failure_of_a_later_piece_comes_after_the_segments_of_the_first(stub):
     stub.script(verbose_answer([{"start": 0.0, "end": 1.0, "text": " Hello."}]), answers.UNAVAILABLE)
     engine = engine_on(stub, max_piece_seconds=2.5)
-    _, segments = engine.transcribe(tone(6), ask(speech=[Clip(0, 2), Clip(3, 5)]))
+    _, segments = engine.transcribe(tone(6), ask(speech=[Clip(0, 2), Clip(3.5, 5.5)]))
     assert next(segments).text == " Hello."
     with pytest.raises(TransientFault):
         next(segments)

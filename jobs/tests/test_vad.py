@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,7 @@ from faster_whisper.audio import decode_audio
 from faster_whisper.vad import get_speech_timestamps
 
 from jobs.audio import vad
-from jobs.audio.vad import WINDOW_SAMPLES, find_speech, find_speech_in_blocks
+from jobs.audio.vad import WINDOW_SAMPLES, SpeechFinder, find_speech
 from jobs.engines.base import SAMPLE_RATE, Clip
 
 ASSETS = Path(__file__).parent / "assets"
@@ -29,17 +29,31 @@ def meeting(speech) -> np.ndarray:
     return np.concatenate([speech, silence(5), speech, silence(3)])
 
 
+@pytest.fixture(scope="module")
+def sentence(speech) -> np.ndarray:
+    """The first one, without the silence around it."""
+    loud = np.flatnonzero(np.abs(speech[: 3 * SAMPLE_RATE]) > 200)
+    return speech[loud[0] : loud[-1] + 1]
+
+
 def silence(seconds: float) -> np.ndarray:
     return np.zeros(round(seconds * SAMPLE_RATE), dtype=np.int16)
 
 
 def what_the_library_finds(samples: np.ndarray) -> list[Clip]:
-    found = get_speech_timestamps(samples.astype(np.float32) / 32768)
+    found = get_speech_timestamps(samples.astype(np.float32) / 32768, min_silence_duration_ms=300)
     return [Clip(item["start"] / SAMPLE_RATE, item["end"] / SAMPLE_RATE) for item in found]
 
 
 def in_blocks(samples: np.ndarray, length: int) -> Iterator[np.ndarray]:
     return (samples[first : first + length] for first in range(0, len(samples), length))
+
+
+def find_in_blocks(blocks: Iterable[np.ndarray]) -> list[Clip]:
+    finder = SpeechFinder()
+    for block in blocks:
+        finder.hear(block)
+    return finder.finish()
 
 
 @pytest.fixture
@@ -54,7 +68,7 @@ def pcm(tmp_path):
 
 def test_it_finds_what_faster_whisper_finds_in_the_whole_array(meeting, pcm):
     expected = what_the_library_finds(meeting)
-    assert len(expected) == 2
+    assert len(expected) == 10
     assert find_speech(pcm(meeting)) == expected
 
 
@@ -72,7 +86,7 @@ def test_it_finds_the_same_for_every_length_of_the_last_window(speech, pcm, extr
 
 @pytest.mark.parametrize("length", [100, 1000, WINDOW_SAMPLES, 16_000, 123_457])
 def test_borders_of_blocks_in_the_middle_of_speech_change_nothing(meeting, length):
-    assert find_speech_in_blocks(in_blocks(meeting, length)) == what_the_library_finds(meeting)
+    assert find_in_blocks(in_blocks(meeting, length)) == what_the_library_finds(meeting)
 
 
 @pytest.mark.parametrize("windows", [1, 7, 100])
@@ -81,11 +95,16 @@ def test_the_state_goes_on_from_one_run_of_the_network_to_the_next(meeting, pcm,
     assert find_speech(pcm(meeting)) == what_the_library_finds(meeting)
 
 
-def test_a_pause_of_two_seconds_divides_speech_and_a_shorter_one_does_not(speech, pcm):
-    with_short_pause = np.concatenate([speech, silence(0.5), speech])
-    with_long_pause = np.concatenate([speech, silence(2.5), speech])
-    assert len(find_speech(pcm(with_short_pause))) == 1
-    assert len(find_speech(pcm(with_long_pause))) == 2
+@pytest.mark.parametrize(("pause_seconds", "gap_seconds"), [(0.4, 0.0), (2.0, 1.2)])
+def test_a_pause_divides_speech_and_is_part_of_it_as_far_as_the_padding_reaches(
+    sentence, pcm, pause_seconds, gap_seconds
+):
+    first, second = find_speech(pcm(np.concatenate([sentence, silence(pause_seconds), sentence])))
+    assert second.start - first.end == pytest.approx(gap_seconds, abs=0.15)
+
+
+def test_a_breath_does_not_divide_speech(sentence, pcm):
+    assert len(find_speech(pcm(np.concatenate([sentence, silence(0.1), sentence])))) == 1
 
 
 @pytest.mark.parametrize("samples", [silence(0), silence(0.01), silence(30)])
@@ -123,12 +142,15 @@ def test_long_recordings_do_not_fill_the_memory():
     """Six minutes (23 MB as floats), in a process of its own, may take little more than half a minute does."""
     script = """
 import resource, numpy as np
-from jobs.audio.vad import find_speech_in_blocks
+from jobs.audio.vad import SpeechFinder
 def peak_megabytes(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 block = np.random.default_rng(0).integers(-3000, 3000, 160_000).astype(np.int16)
-find_speech_in_blocks([block] * 3)
+finder = SpeechFinder()
+def hear(times):
+    for _ in range(times): finder.hear(block)
+hear(3)
 before = peak_megabytes()
-find_speech_in_blocks(block for _ in range(36))
+hear(36)
 print(peak_megabytes() - before)
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
