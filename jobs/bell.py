@@ -118,7 +118,7 @@ def _slots(queue: str) -> int:
 
 
 def _idle_slots() -> int:
-    """Slots that could recognise and have neither a job, nor a chunk of somebody else's, nor one that waits for them."""
+    """Slots that could recognise and have neither a job, nor a chunk of another's, nor one that waits for them."""
     stages = _stages(pipeline.HELP_QUEUE)
     held = Job.objects.filter(token__isnull=False, stage__in=stages).count()
     helpers = Chunk.objects.filter(token__isnull=False, lease_until__gte=Now()).count()

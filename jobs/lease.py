@@ -62,9 +62,7 @@ HOLD = Tenure(
     partial(lifecycle.put_back, reason="the worker was asked to stop"),
 )
 """Of a job, for one stage."""
-HELP = Tenure(
-    lifecycle.renew_chunk, lifecycle.is_chunk_unwanted, lifecycle.release_chunk, lifecycle.release_chunk
-)
+HELP = Tenure(lifecycle.renew_chunk, lifecycle.is_chunk_unwanted, lifecycle.release_chunk, lifecycle.release_chunk)
 """Of one chunk, by a helper: whatever becomes of the job is not the helper's business."""
 
 

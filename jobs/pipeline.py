@@ -54,7 +54,7 @@ def publish_chain(job: Job) -> bool:
 
 
 def publish_help(job_id: int) -> bool:
-    """Call one worker to help with a job's chunks; False when the broker cannot be reached. A hint: nobody need come."""
+    """Call one worker to help with a job's chunks; False when the broker cannot be reached. Nobody need come."""
     return _publish(job_id, [HELP_TASK])
 
 

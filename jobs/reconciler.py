@@ -1,8 +1,8 @@
 """What the chain may have dropped, picked up again. Any number of reconcilers may run at once.
 
-Each round: take jobs from holders and chunks from helpers whose lease ran out, cancel jobs whose waiting client is gone, finish cancelled ones
-that nobody holds, ring what waits, remove the work files of finished jobs and whatever is kept too long, forget dead
-slots, and say so when the quota counters leave the ledger.
+Each round: take jobs from holders and chunks from helpers whose lease ran out, cancel jobs whose waiting client is
+gone, finish cancelled ones that nobody holds, ring what waits, remove the work files of finished jobs and whatever is
+kept too long, forget dead slots, and say so when the quota counters leave the ledger.
 """
 
 import logging

@@ -1,4 +1,4 @@
-"""The doors to the first two stages, and to helping with the second. Nobody imports this module: work is sent by task name."""
+"""The doors to the first two stages, and to helping. Nobody imports this module: work is sent by task name."""
 
 from celery import Task, shared_task
 

@@ -68,7 +68,13 @@ _WAITING = {
     "started_at": None,
     "finished_at": None,
 }
-_NO_RESULTS: dict[str, Any] = {"remaining_seconds": None, "transcript": "", "segments": [], "enhanced": None, "report": None}
+_NO_RESULTS: dict[str, Any] = {
+    "remaining_seconds": None,
+    "transcript": "",
+    "segments": [],
+    "enhanced": None,
+    "report": None,
+}
 
 A_RECORDING = OpenApiExample(
     "A recording",

@@ -57,8 +57,8 @@ class OptionsInput(StrictSerializer):
     vad_filter = serializers.BooleanField(default=True, help_text="Recognise only where speech was found.")
     batched = serializers.BooleanField(
         default=True,
-        help_text="Recognise several stretches at a time, which is faster. False: one after the other, and the transcript "
-        "grows in smaller steps.",
+        help_text="Recognise several stretches at a time, which is faster. False: one after the other, so that the "
+        "transcript grows in smaller steps.",
     )
     speed = FiniteFloatField(
         default=1.0,

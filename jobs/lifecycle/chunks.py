@@ -213,4 +213,3 @@ def _is_cancelled(claim: ChunkClaim, jobs: QuerySet[Job]) -> bool:
 def _open_to_help() -> QuerySet[Job]:
     """Jobs in recognition whose engine, model and language are known; also those that wait for their next holder."""
     return Job.objects.filter(stage=Stage.TRANSCRIBE, status=Status.PROCESSING, help_rung_at__isnull=False)
-

@@ -11,8 +11,8 @@ from jobs.options import Options
 def finished_ms(job: Job) -> int | None:
     """The audio whose text is saved, in the recording's own milliseconds; None where nothing is.
 
-    Each chunk answers for the audio from the end of the one before it up to its own end. One that is not finished counts
-    up to the end of its last saved segment.
+    Each chunk answers for the audio from the end of the one before it up to its own end. One that is not finished
+    counts up to the end of its last saved segment.
     """
     options = Options.of(job.options)
     chunks = list(job.chunks.order_by("position"))

@@ -62,8 +62,8 @@ def back_off(claim: Claim, *, code: str, message: str) -> None:
 def expire(*, job_id: int, token: uuid.UUID, dead: bool = False, worker_lost: bool = False) -> bool:
     """Take a job from a holder whose lease ran out, or that is known to be ``dead``.
 
-    After ``JOB_MAX_CRASHES`` of them in one stage, or over one chunk, the job is given up. Where the whole worker was lost, and not only
-    the process at work, it is a transient failure and ends the job with the fourth.
+    After ``JOB_MAX_CRASHES`` of them in one stage, or over one chunk, the job is given up. Where the whole worker was
+    lost, and not only the process at work, it is a transient failure and ends the job with the fourth.
     """
     counter = "transient_failures" if worker_lost else "crashes"
     with transaction.atomic():

@@ -18,12 +18,15 @@ class Chunk(models.Model):
     position = models.PositiveIntegerField(_("position"))
     start_sample = models.BigIntegerField(_("first sample"))
     end_sample = models.BigIntegerField(_("sample after the last"))
-    speech = models.JSONField(default=list, help_text=_("[start, end] of each stretch of speech, seconds of the chunk."))
+    speech = models.JSONField(
+        default=list, help_text=_("[start, end] of each stretch of speech, seconds of the chunk.")
+    )
 
     token = models.UUIDField(null=True, editable=False)
     holder = models.CharField(_("held by"), max_length=120, blank=True)
     lease_until = models.DateTimeField(
-        null=True, help_text=_("Of a helper. Empty while the job's own holder has it: then the job's lease is this one's.")
+        null=True,
+        help_text=_("Of a helper. Empty while the job's own holder has it: then the job's lease is this one's."),
     )
     claims = models.PositiveIntegerField(_("begun"), default=0, help_text=_("How often a worker has begun it."))
     crashes = models.PositiveIntegerField(_("crashes"), default=0)

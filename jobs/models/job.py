@@ -65,7 +65,9 @@ class Job(models.Model):
     size_bytes = models.BigIntegerField(_("size, bytes"), default=0)
     source_key = models.CharField(max_length=200, blank=True, help_text=_("The recording in the storage."))
     pcm_key = models.CharField(
-        max_length=200, blank=True, help_text=_("Of decoded samples, while the job runs: what its chunks' keys begin with.")
+        max_length=200,
+        blank=True,
+        help_text=_("Of decoded samples, while the job runs: what its chunks' keys begin with."),
     )
     duration_ms = models.BigIntegerField(
         _("duration, ms"), null=True, help_text=_("As the header says until it is decoded, then as decoded.")

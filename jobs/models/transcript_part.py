@@ -7,7 +7,6 @@ from django.db import models
 
 from jobs.models.job import Job
 
-
 PARTS_PER_CHUNK = 100_000
 """Positions of one chunk: its parts lie in order behind those of the chunk before it, whoever is faster."""
 
@@ -27,8 +26,8 @@ class PlainJSONEncoder(json.JSONEncoder):
 class TranscriptPart(models.Model):
     """Consecutive segments that were saved together, as the JSON that the API shows.
 
-    One row for each save keeps the cost of a save constant, however long the recording is. Positions have gaps: those of
-    a chunk begin at ``first_position``.
+    One row for each save keeps the cost of a save constant, however long the recording is. Positions have gaps: those
+    of a chunk begin at ``first_position``.
     """
 
     job = models.ForeignKey(Job, models.CASCADE, related_name="parts")
@@ -40,10 +39,10 @@ class TranscriptPart(models.Model):
         ordering = ["position"]
         constraints = [models.UniqueConstraint(fields=["job", "position"], name="transcript_part_order")]
 
+    def __str__(self) -> str:
+        return f"{self.job_id}/{self.position}"
+
     @property
     def chunk_position(self) -> int:
         """The position of the chunk that it is of."""
         return self.position // PARTS_PER_CHUNK
-
-    def __str__(self) -> str:
-        return f"{self.job_id}/{self.position}"

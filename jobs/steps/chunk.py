@@ -44,7 +44,7 @@ class Recogniser:
 
 
 def open_recogniser(job: Job) -> Recogniser:
-    """Engine and request of a job; the model is not loaded yet. Raises ``InputFault`` for what this worker cannot do."""
+    """Engine and request of a job, before the model is loaded. Raises ``InputFault`` for what cannot be done here."""
     engine = recognition.open_engine()
     return Recogniser(engine, build_request(job, engine))
 
@@ -77,9 +77,7 @@ def build_request(job: Job, engine: Engine) -> TranscriptionRequest:
     )
 
 
-def recognise_chunk(
-    job: Job, claim: ChunkClaim, recogniser: Recogniser, keeper: LeaseKeeper
-) -> TranscriptionInfo:
+def recognise_chunk(job: Job, claim: ChunkClaim, recogniser: Recogniser, keeper: LeaseKeeper) -> TranscriptionInfo:
     """Recognise the chunk and save it; raises what ``keeper.beat`` raises. The segments' times are the recording's."""
     chunk = claim.row.first()
     if chunk is None:
@@ -93,7 +91,9 @@ def recognise_chunk(
     saved = _save_as_they_come(_Saver(job, chunk, claim), keeper, flag_doubtful(segments))
     work_seconds = time.monotonic() - started
     lifecycle.finish_chunk(claim, segments=saved, work_seconds=work_seconds)
-    logger.info("job %s: chunk %s done, %.1f s in %.1f s", job.pk, chunk.position, len(audio) / SAMPLE_RATE, work_seconds)
+    logger.info(
+        "job %s: chunk %s done, %.1f s in %.1f s", job.pk, chunk.position, len(audio) / SAMPLE_RATE, work_seconds
+    )
     record_speed(
         engine=recogniser.engine.name,
         model=recogniser.request.model,
@@ -186,7 +186,10 @@ def shifted(segment: Segment, seconds: float) -> Segment:
 
 
 def segment_json(segment_id: int, segment: Segment) -> dict[str, Any]:
-    """A segment as it is stored and shown: times in seconds with milliseconds, words and flags only if there are any."""
+    """A segment as it is stored and shown: times in seconds with milliseconds.
+
+    Words and flags only where there are any.
+    """
     fields = asdict(segment)
     words, flags = fields.pop("words"), fields.pop("flags")
     shown: dict[str, Any] = {"id": segment_id, **{name: value for name, value in fields.items() if value is not None}}

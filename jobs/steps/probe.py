@@ -1,4 +1,4 @@
-"""First stage: the judge of the recording. Decode it once, learn its true length, fit the budget, cut it at silences."""
+"""First stage: the judge of the recording. Decode it once, learn its true length, fit the budget, cut it in silence."""
 
 import logging
 from collections.abc import Iterator
@@ -12,7 +12,8 @@ from accounts import quota
 from jobs import files, lifecycle, pipeline
 from jobs.audio.decode import Decoded, decode_pcm, samples_to_ms
 from jobs.audio.ffmpeg import BYTES_PER_SAMPLE
-from jobs.audio.plan import PlannedChunk, plan_chunks
+from jobs.audio.plan import Chunk as PlannedChunk
+from jobs.audio.plan import plan_chunks
 from jobs.audio.probe import Header, probe_header
 from jobs.audio.stretch import stretch_pcm
 from jobs.audio.trim import Trim
@@ -45,9 +46,7 @@ def probe_recording(job: Job, keeper: LeaseKeeper) -> None:
         duration_ms, decoded = _decode(job, source, pcm, trim, keeper)
         pcm = _at_speed(options.speed, pcm, keeper)
         speech = find_speech(pcm, beat=keeper.beat)
-        chunks = plan_chunks(
-            pcm, speech, chunk_seconds=settings.CHUNK_SECONDS, everything=not options.vad_filter, beat=keeper.beat
-        )
+        chunks = plan_chunks(pcm, speech, chunk_seconds=settings.CHUNK_SECONDS, everything=not options.vad_filter)
         with _stored(job, keeper, pcm, chunks) as key:
             warnings = _warnings(header, trim, decoded, chunks)
             _advance(job, keeper, key=key, duration_ms=duration_ms, chunks=chunks, warnings=warnings)

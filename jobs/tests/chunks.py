@@ -16,7 +16,12 @@ CHUNK_SAMPLES = CHUNK_SECONDS * 16_000
 def cut(job: Job, count: int) -> list[Chunk]:
     """Make the job ready for recognition: ``count`` chunks of ten seconds, one behind the other."""
     Job.objects.filter(pk=job.pk).update(
-        stage=Stage.TRANSCRIBE, status=Status.PROCESSING, decoded=True, help_rung_at=Now(), engine="faulty", language="en"
+        stage=Stage.TRANSCRIBE,
+        status=Status.PROCESSING,
+        decoded=True,
+        help_rung_at=Now(),
+        engine="faulty",
+        language="en",
     )
     job.refresh_from_db()
     return [

@@ -246,7 +246,9 @@ def test_a_translation_is_asked_of_its_own_address_with_the_fields_it_has(stub):
 
 def test_the_language_of_a_translation_is_not_taken_for_the_one_spoken(stub):
     stub.always(verbose_answer([{"start": 0.0, "end": 1.0, "text": " Hello."}], language="english"))
-    info, _ = run(engine_on(stub, max_piece_seconds=2.5), tone(6), speech=[Clip(0, 2), Clip(3.5, 5.5)], task="translate")
+    info, _ = run(
+        engine_on(stub, max_piece_seconds=2.5), tone(6), speech=[Clip(0, 2), Clip(3.5, 5.5)], task="translate"
+    )
     assert info.language is None
     assert [request.path for request in stub.requests] == ["/v1/audio/translations"] * 2
 

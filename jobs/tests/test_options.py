@@ -9,7 +9,7 @@ from jobs.engines.pocketsphinx import PocketSphinxEngine
 from jobs.models import TranscriptPart
 from jobs.options import Options
 from jobs.selectors import transcript_of
-from jobs.steps.transcribe import build_request
+from jobs.steps.chunk import build_request
 
 
 def test_what_is_not_there_has_its_default():
@@ -30,7 +30,7 @@ def test_the_engine_is_asked_for_what_the_owner_chose(make_job, monkeypatch):
         "language": "en", "task": "translate", "prompt": "p", "hotwords": "h", "temperature": 0.2, "beam_size": 3,
         "word_timestamps": True, "vad_filter": False, "batched": True,
     }  # fmt: skip
-    job = make_job(options=chosen, speech=[[0.0, 1.0]])
+    job = make_job(options=chosen)
     request = build_request(job, PocketSphinxEngine(EngineConfig()))
     assert {name: getattr(request, name) for name in chosen} == chosen
 

@@ -73,8 +73,10 @@ def reserved():
 def test_it_finds_the_speech_and_the_true_duration(probe, speech_path):
     job = probe(speech_path, reserved_ms=6_000)
     assert (job.stage, job.token, job.decoded, job.duration_ms) == (Stage.TRANSCRIBE, None, True, 6_000)
-    assert 0 <= job.speech[0][0] < job.speech[-1][1] <= 6
-    assert default_storage.size(job.pcm_key) == 6 * 16_000 * 2
+    chunk = job.chunks.get()
+    assert 0 <= chunk.start_sample < chunk.end_sample <= 6 * 16_000
+    assert (chunk.speech[0][0], chunk.speech[-1][1]) == (0, pytest.approx(chunk.samples / 16_000, abs=1e-4))
+    assert default_storage.size(files.chunk_key(job.pcm_key, 0)) == chunk.samples * 2
 
 
 def test_a_reservation_that_was_too_small_grows_to_what_was_decoded(probe, lying_path):
@@ -109,7 +111,7 @@ def test_a_budget_that_misses_by_the_decoders_padding_reaches(probe, speech_path
 
 def test_sound_without_speech_has_no_clips_and_a_warning(probe, tone_path):
     job = probe(tone_path, reserved_ms=2_000)
-    assert (job.speech, job.pcm_key) == ([], "")
+    assert (job.chunks.count(), job.pcm_key) == (0, "")
     assert [warning["code"] for warning in job.warnings] == ["no_speech"]
 
 

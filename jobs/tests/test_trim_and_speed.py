@@ -201,8 +201,10 @@ class TestSpeed:
 
     def test_what_is_heard_lasts_as_long_as_the_speed_says(self, submit, sentence_path):
         job = run(submit(sentence_path, speed=2.0), until=Stage.TRANSCRIBE)
-        assert default_storage.size(job.pcm_key) == self.LENGTH_MS / 2 * 32
-        assert job.speech[-1][1] <= self.LENGTH_MS / 2000
+        chunk = job.chunks.get()
+        assert chunk.samples <= self.LENGTH_MS / 2 * 16
+        assert default_storage.size(files.chunk_key(job.pcm_key, 0)) == chunk.samples * 2
+        assert chunk.speech[-1][1] <= self.LENGTH_MS / 2000
 
     def test_a_moment_of_sound_at_full_speed_is_a_recording_without_speech(self, submit, speech_path):
         job = run(submit(speech_path, speed=4.0, trim_start=1, trim_seconds=0.02))
