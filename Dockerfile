@@ -1,6 +1,7 @@
 # One image for every process of Transcribify; docker-compose.yml says which runs what.
 #   docker build -t transcribify .                  recognition on processors
 #   docker build -t transcribify-gpu --target gpu . with what CTranslate2 needs on NVIDIA GPUs
+#   docker build -t transcribify-bench --target bench . measures accuracy (docs/accuracy.md)
 
 FROM python:3.11-slim AS packages
 RUN pip install --no-cache-dir uv && python -m venv /venv
@@ -36,6 +37,13 @@ RUN python -m pip install --no-cache-dir "nvidia-cublas-cu12>=12.4,<13"
 ENV LD_LIBRARY_PATH=/venv/lib/python3.11/site-packages/nvidia/cublas/lib \
     WORKER_START_METHOD=spawn
 USER transcribify
+
+FROM service AS bench
+USER root
+RUN python -m pip install --no-cache-dir -r requirements/bench.txt
+USER transcribify
+ENTRYPOINT ["python", "-m", "benchmark.run"]
+HEALTHCHECK NONE
 
 # What "docker build ." makes when no target is named.
 FROM service

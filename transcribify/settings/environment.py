@@ -11,8 +11,8 @@ BASE_DIR = Path(__file__).resolve().parents[2]
 
 # Variables that are read by ./run, compose, a library or the production settings alone.
 READ_ELSEWHERE = {
-    "DJANGO_SETTINGS_MODULE", "FLOWER_ADDRESS", "FLOWER_PASSWORD", "FLOWER_PORT", "HF_HOME", "HF_TOKEN", "HOST",
-    "HTTPS", "PORT", "POSTGRES_PASSWORD", "STOP_SECONDS", "WORKER_CONCURRENCY",
+    "BENCHMARK_DIR", "BENCHMARK_OUTPUT", "DJANGO_SETTINGS_MODULE", "FLOWER_ADDRESS", "FLOWER_PASSWORD", "FLOWER_PORT",
+    "HF_HOME", "HF_TOKEN", "HOST", "HTTPS", "PORT", "POSTGRES_PASSWORD", "STOP_SECONDS", "WORKER_CONCURRENCY",
 }  # fmt: skip
 
 
