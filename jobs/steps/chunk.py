@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -88,7 +88,7 @@ def recognise_chunk(job: Job, claim: ChunkClaim, recogniser: Recogniser, keeper:
     keeper.beat()
     if info.warnings:
         add_warnings(claim, list(info.warnings))
-    saved = _save_as_they_come(_Saver(job, chunk, claim), keeper, flag_doubtful(segments))
+    saved = _save_as_they_come(_Saver(job, chunk, claim), flag_doubtful(_with_beats(segments, keeper)))
     work_seconds = time.monotonic() - started
     lifecycle.finish_chunk(claim, segments=saved, work_seconds=work_seconds)
     logger.info(
@@ -143,11 +143,16 @@ class _Saver:
             add_warnings(self._claim, ["possible_hallucination"])
 
 
-def _save_as_they_come(saver: _Saver, keeper: LeaseKeeper, segments: Iterable[Segment]) -> int:
+def _with_beats(segments: Iterable[Segment], keeper: LeaseKeeper) -> Iterator[Segment]:
+    for segment in segments:
+        keeper.beat()
+        yield segment
+
+
+def _save_as_they_come(saver: _Saver, segments: Iterable[Segment]) -> int:
     waiting: list[Segment] = []
     last_save = 0.0
     for segment in segments:
-        keeper.beat()
         waiting.append(segment)
         if time.monotonic() - last_save >= SAVE_EVERY_SECONDS:
             saver.save(waiting)

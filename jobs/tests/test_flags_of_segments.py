@@ -7,7 +7,7 @@ import pytest
 from jobs.models import Job, Status, TranscriptPart
 from jobs.notices import notice
 from jobs.selectors import transcript_of
-from jobs.steps.transcribe import segment_json
+from jobs.steps.chunk import segment_json
 from jobs.transcript import Segment
 
 pytestmark = pytest.mark.django_db

@@ -57,9 +57,9 @@ def test_nothing_that_was_said_is_left_in_the_row(due):
 
 
 def test_every_relation_of_a_job_is_a_result_or_known_to_stay():
-    """Whoever adds one decides: one-to-one relations are removed as results, parts by name, and these stay."""
+    """Whoever adds one decides: one-to-one relations are removed as results, parts and chunks by name; these stay."""
     names = {relation.name for relation in Job._meta.related_objects if not relation.one_to_one}
-    assert names == {"parts", "events", "tag_rows"}
+    assert names == {"parts", "chunks", "events", "tag_rows"}
 
 
 def test_the_time_runs_from_the_end_of_the_job(finished):

@@ -89,7 +89,8 @@ def decoded_twice(make_job, settings, tmp_path):
     settings.MEDIA_ROOT = tmp_path
     job = make_job()
     for token in (uuid.uuid4(), uuid.uuid4()):
-        job.pcm_key = default_storage.save(files.pcm_key(job.uid, token), ContentFile(b"samples"))
+        job.pcm_key = files.pcm_key(job.uid, token)
+        default_storage.save(files.chunk_key(job.pcm_key, 0), ContentFile(b"samples"))
     job.save()
     assert len(list(tmp_path.rglob("*.pcm"))) == 2
     return job

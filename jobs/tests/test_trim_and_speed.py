@@ -12,6 +12,7 @@ from accounts.models import LedgerEntry, QuotaAccount
 from jobs import files, lifecycle
 from jobs.errors import InputFault
 from jobs.lease import LeaseKeeper
+from jobs.lifecycle import chunks
 from jobs.models import Job, MeasuredSpeed, Stage, Status, TranscriptPart
 from jobs.selectors import segments_of
 from jobs.speeds import speed_of
@@ -126,7 +127,7 @@ class TestTrim:
         run_ffmpeg("-stream_loop", "259", "-i", str(once), "-c", "copy", str(path))
         QuotaAccount.objects.update(limit_ms=10_000)
         job = run(submit(path, reserved_ms=5_000, trim_start=3_000, trim_seconds=5))
-        assert (job.status, charged_ms(job), job.warnings) == (Status.DONE, 5_000, [])
+        assert (job.status, charged_ms(job)) == (Status.DONE, 5_000)
         assert QuotaAccount.objects.get().reserved_ms == 0
 
     def test_a_stretch_that_the_budget_does_not_reach_for_is_refused(self, submit, speech_path):
@@ -229,21 +230,20 @@ class TestCancel:
         assert self.cancelled(submit, speech_path, 5.999) == 0
 
     def test_progress_counts_from_where_the_stretch_begins(self, submit, speech_path, monkeypatch):
-        shown = []
-        writing = lifecycle.writing
+        seen = []
+        progress_of = chunks.progress_of
 
-        def watch(claim, **fields):
-            shown.append(fields.get("progress"))
-            return writing(claim, **fields)
+        def watch(job_id):
+            seen.append(progress_of(job_id))
+            return seen[-1]
 
-        monkeypatch.setattr("jobs.steps.transcribe.lifecycle.writing", watch)
+        monkeypatch.setattr(chunks, "progress_of", watch)
         run(submit(speech_path, trim_start=6.2, trim_seconds=3))
-        seen = [progress for progress in shown if progress is not None]
-        assert seen
-        assert 0.05 < seen[0] < 0.94
+        assert 0.05 < seen[0] < 0.95
+        assert seen[-1] == 0.95
 
 
 def test_how_fast_the_model_was_is_remembered_for_estimates(submit, speech_path):
-    run(submit(speech_path))
-    assert MeasuredSpeed.objects.get().audio_ms == pytest.approx(SPEECH_MS, abs=1)
+    job = run(submit(speech_path))
+    assert MeasuredSpeed.objects.get().audio_ms == pytest.approx(job.chunks.get().samples / 16, abs=1)
     assert speed_of(engine="faster-whisper", model="whisper-micro") > 0
