@@ -5,6 +5,7 @@ loaded after the fork, too (CTranslate2 hangs in a child whose parent had loaded
 """
 
 import logging
+import os
 import threading
 from typing import Any
 
@@ -26,6 +27,12 @@ logger = logging.getLogger(__name__)
 SEEN_EVERY_SECONDS = 10
 
 _queues: list[str] = []
+
+
+# Libraries that compute on several cores let a thread that waits for the others spin, for as long as it takes where
+# threads of a model that was loaded ahead are still there: whole seconds of processor time for nothing. Read when the
+# library is loaded, in the pool's processes.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 
 @signals.celeryd_after_setup.connect

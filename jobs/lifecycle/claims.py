@@ -67,10 +67,10 @@ def claim_job(*, job_id: int, stage: Stage, holder: str) -> Claim | None:
         if not taken:
             return None
         owner_id, run = Job.objects.values_list("owner_id", "run").get(pk=job_id)
-        may_begin = stage != Stage.PROBE or not _are_others_enough(owner_id, job_id)
-        transaction.set_rollback(not may_begin)
         claim = Claim(job_id=job_id, owner_id=owner_id, stage=stage, run=run, token=token)
         claim.record("claimed", holder)
+        may_begin = stage != Stage.PROBE or not _are_others_enough(owner_id, job_id)
+        transaction.set_rollback(not may_begin)
     if not may_begin:
         # Its bell is forgotten, so that it does not stand in the way of those that may be rung.
         Job.objects.filter(pk=job_id, token=None).update(dispatched_at=None)

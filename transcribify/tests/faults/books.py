@@ -14,6 +14,8 @@ import psycopg
 
 from transcribify.tests.live_service import DATABASE, LiveService, wait_until
 
+PARTS_PER_CHUNK = 100_000
+
 WRONG = {
     "jobs that are not finished": "SELECT id, status FROM jobs_job WHERE status NOT IN ('done', 'failed', 'cancelled')",
     "finished jobs with a stage, a holder or no end": (
@@ -44,6 +46,10 @@ WRONG = {
         "SELECT id FROM jobs_job WHERE status = 'failed' AND EXISTS (SELECT 1 FROM accounts_ledgerentry AS entry "
         "WHERE entry.job_id = jobs_job.id AND entry.run = jobs_job.run AND kind = 'settle')"
     ),
+    "done jobs with a chunk that is not, and chunks that are held at rest": (
+        "SELECT chunk.id FROM jobs_chunk AS chunk JOIN jobs_job AS job ON job.id = chunk.job_id "
+        "WHERE chunk.token IS NOT NULL OR (job.status = 'done' AND chunk.finished_at IS NULL)"
+    ),
     "accounts with something reserved at rest": (
         "SELECT user_id, reserved_ms FROM accounts_quotaaccount WHERE reserved_ms != 0"
     ),
@@ -56,7 +62,8 @@ WRONG = {
         "FROM jobs_jobevent) AS course WHERE kind = 'claimed' AND before = 'claimed'"
     ),
     "transcripts with a gap or a doubled part": (
-        "SELECT job_id FROM jobs_transcriptpart GROUP BY job_id HAVING count(*) != max(position) + 1"
+        f"SELECT job_id FROM jobs_transcriptpart GROUP BY job_id, position / {PARTS_PER_CHUNK} "
+        f"HAVING count(*) != max(position % {PARTS_PER_CHUNK}) + 1"
     ),
 }
 """What must not exist when all is at rest."""
