@@ -8,6 +8,9 @@ import numpy as np
 import pytest
 from faster_whisper import WhisperModel
 
+from jobs.audio.pcm import PcmFile
+from jobs.audio.plan import plan_chunks
+from jobs.audio.vad import find_speech
 from jobs.engines.base import SAMPLE_RATE, Clip, EngineConfig
 from jobs.engines.faster_whisper import FasterWhisperEngine, is_sure
 from jobs.engines.registry import get_engine
@@ -45,6 +48,13 @@ def russian() -> np.ndarray:
 
 def test_the_registry_knows_it():
     assert isinstance(get_engine("faster-whisper", EngineConfig(models_dir=ASSETS)), FasterWhisperEngine)
+
+
+def test_it_says_the_language_before_it_recognises(engine, russian):
+    info = engine.detect_language(russian, asking(russian))
+    assert info.language == "ru"
+    assert info == engine.transcribe(russian, asking(russian))[0]
+    assert engine.detect_language(russian, asking(russian, language="en")).language == "en"
 
 
 def test_it_recognises_english_without_being_told(engine, english):
@@ -172,6 +182,34 @@ def test_long_speech_is_cut_in_its_pauses_and_none_of_it_is_lost(english):
         assert all(piece.seconds <= longest_seconds for piece in pieces)
         for _, end in spans[:-1]:
             assert np.abs(audio[end - 1600 : end + 1600]).max() < 0.01
+
+
+def test_a_recording_in_chunks_has_the_same_text_as_in_one(engine, english, tmp_path):
+    audio = np.concatenate([english, silence(2), english[: 9 * SAMPLE_RATE], english, silence(40), english, english])
+    path = tmp_path / "audio.pcm"
+    path.write_bytes((audio * 32768).round().astype("<i2").tobytes())
+    speech = find_speech(path)
+    (whole,), chunks = (plan_chunks(path, speech, chunk_seconds=seconds) for seconds in (1_000, 20))
+    assert len(chunks) >= 3
+    texts = [
+        [
+            text_of(transcribe(engine, PcmFile(path)[chunk.start_sample : chunk.end_sample], **options)[1])
+            for chunk in plan
+            for options in [{"speech": chunk.speech, "language": "en"}]
+        ]
+        for plan in ([whole], chunks)
+    ]
+    assert " ".join(texts[1]) == " ".join(texts[0])
+
+
+def test_without_the_voice_filter_it_cuts_in_the_pauses_that_were_found(engine, english, monkeypatch):
+    found = []
+    monkeypatch.setattr(
+        "jobs.engines.faster_whisper.cut_pieces", lambda _audio, spans, _longest: found.append(list(spans)) or []
+    )
+    audio = silence(20)
+    transcribe(engine, audio, speech=(Clip(2.0, 5.0), Clip(7.0, 9.0)), vad_filter=False, language="en")
+    assert found == [[(0, 6 * SAMPLE_RATE), (6 * SAMPLE_RATE, 20 * SAMPLE_RATE)]]
 
 
 def test_short_stretches_of_speech_share_a_piece():

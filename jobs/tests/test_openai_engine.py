@@ -221,6 +221,17 @@ def test_the_language_is_found_once_and_then_asked_for(stub):
     assert [request.fields.get("language") for request in stub.requests] == [None, ["ru"]]
 
 
+def test_before_it_recognises_it_knows_no_other_language_than_the_one_asked_for(stub):
+    assert engine_on(stub).detect_language(tone(2), ask()).language is None
+    assert engine_on(stub).detect_language(tone(2), ask(language="de")).language == "de"
+    assert stub.requests == []
+
+
+def test_stretches_of_speech_with_a_short_pause_are_one(stub):
+    run(engine_on(stub, max_piece_seconds=2.5), tone(5), speech=[Clip(0, 0.5), Clip(0.5, 1), Clip(2.1, 2.4)])
+    assert [request.file_seconds for request in stub.requests] == [pytest.approx(2.4)]
+
+
 def test_a_language_that_was_asked_for_is_not_overruled(stub):
     info, _ = run(engine_on(stub), language="de")
     assert info.language == "de"
@@ -246,9 +257,8 @@ def test_a_translation_is_asked_of_its_own_address_with_the_fields_it_has(stub):
 
 def test_the_language_of_a_translation_is_not_taken_for_the_one_spoken(stub):
     stub.always(verbose_answer([{"start": 0.0, "end": 1.0, "text": " Hello."}], language="english"))
-    info, _ = run(
-        engine_on(stub, max_piece_seconds=2.5), tone(6), speech=[Clip(0, 2), Clip(3.5, 5.5)], task="translate"
-    )
+    speech = [Clip(0, 2), Clip(3.5, 5.5)]
+    info, _ = run(engine_on(stub, max_piece_seconds=2.5), tone(6), speech=speech, task="translate")
     assert info.language is None
     assert [request.path for request in stub.requests] == ["/v1/audio/translations"] * 2
 

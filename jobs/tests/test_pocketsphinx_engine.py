@@ -132,15 +132,17 @@ def test_a_transcript_says_who_recognised_it_and_that_nobody_asked_for_the_langu
     english, _ = engine.transcribe(budget, make_request(language="en"))
 
     assert (unknown.language, english.language) == ("en", "en")
+    assert engine.detect_language(budget, make_request()) == unknown
     assert unknown.warnings == ("recognised_by_pocketsphinx", "language_not_detected")
     assert english.warnings == ("recognised_by_pocketsphinx",)
 
 
 def test_it_refuses_russian_and_says_what_to_do(engine, budget):
-    with pytest.raises(InputFault, match=r"pocketsphinx.*English only.*ru.*Leave the language out") as refusal:
-        engine.transcribe(budget, make_request(language="ru"))
+    for refuse in (engine.transcribe, engine.detect_language):
+        with pytest.raises(InputFault, match=r"pocketsphinx.*English only.*ru.*Leave the language out") as refusal:
+            refuse(budget, make_request(language="ru"))
 
-    assert refusal.value.code == "language_not_supported"
+        assert refusal.value.code == "language_not_supported"
 
 
 def test_what_it_has_no_counterpart_for_changes_nothing(engine, budget):

@@ -128,6 +128,15 @@ def test_the_prompt_is_for_the_first_piece_and_hotwords_are_for_all(engine, gaps
         assert ["budget" in text for text in asked] == [True] + [False] * (len(asked) - 1)
 
 
+@pytest.mark.parametrize("batched", [False, True])
+def test_in_the_middle_of_a_recording_there_is_no_prompt(engine, english, monkeypatch, batched):
+    asked = prompts_of(engine, monkeypatch)
+    options = {"language": "en", "prompt": "budget", "hotwords": "client", "batched": batched}
+    transcribe(engine, english, **options, is_beginning=False)
+    assert asked
+    assert all("client" in text and "budget" not in text for text in asked)
+
+
 def test_a_temperature_is_taken_as_it_is(engine, english, batches):
     _, segments = transcribe(engine, english, temperature=0.4, batched=True)
     assert {segment.temperature for segment in segments} == {0.4}
