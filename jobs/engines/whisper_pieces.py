@@ -19,8 +19,8 @@ SHORT_PIECE_SECONDS = 10.0
 """What a piece is cut into when the model was unsure of it: few sentences at a time are easier to recognise."""
 LONGEST_EXTENT_SECONDS = 150.0
 """From the beginning of a piece to its end, with the pauses that it leaves out: who recognises it holds all of that."""
-QUIET_SECONDS = 0.7
-"""How long the quiet is that a cut looks for."""
+QUIET_SECONDS = 0.2
+"""How long the quiet is that a cut looks for: a longer pause has ended the stretch of speech already."""
 SHORTEST_REST_SAMPLES = SAMPLE_RATE
 
 Span = tuple[int, int]
