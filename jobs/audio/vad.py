@@ -17,6 +17,7 @@ import numpy as np
 import onnxruntime
 
 from jobs.audio.decode import Samples, to_audio
+from jobs.audio.ffmpeg import BYTES_PER_SAMPLE
 from jobs.engines.base import SAMPLE_RATE, Audio, Clip
 
 WINDOW_SAMPLES = 512
@@ -41,13 +42,40 @@ def find_speech(pcm: Path, *, beat: Callable[[], None] | None = None) -> list[Cl
     A pause shorter than 0.3 s does not end a stretch; around one shorter than 0.8 s the two stretches touch. ``beat``
     is called after every 16 s of audio; what it raises ends the work. Raises ``OSError`` when the file cannot be read.
     """
-    finder = SpeechFinder()
-    with pcm.open("rb") as file:
-        while data := file.read(2 * BLOCK_WINDOWS * WINDOW_SAMPLES):
-            finder.hear(np.frombuffer(data, dtype="<i2", count=len(data) // 2))
-            if beat:
-                beat()
-    return finder.finish()
+    follower = SpeechFollower(pcm)
+    while follower.hear_more(blocks=1):
+        if beat:
+            beat()
+    return follower.finish()
+
+
+class SpeechFollower:
+    """``find_speech`` for a file that is still being written: it listens along in the beats of the decoder."""
+
+    def __init__(self, pcm: Path) -> None:
+        self._pcm = pcm
+        self._finder = SpeechFinder()
+        self._samples = 0
+
+    def hear_more(self, *, blocks: int = 8) -> bool:
+        """Listen to what is new in the file, ``blocks`` times 16 s at most; whether there was anything.
+
+        Eight blocks take a fourth of a second. Raises ``OSError`` when there is no file.
+        """
+        for block in range(blocks):
+            offset = self._samples * BYTES_PER_SAMPLE
+            samples = np.fromfile(self._pcm, dtype="<i2", count=BLOCK_WINDOWS * WINDOW_SAMPLES, offset=offset)
+            if not len(samples):
+                return block > 0
+            self._finder.hear(samples)
+            self._samples += len(samples)
+        return True
+
+    def finish(self) -> list[Clip]:
+        """Listen to the rest of the file; the speech in all of it."""
+        while self.hear_more():
+            pass
+        return self._finder.finish()
 
 
 class SpeechFinder:

@@ -11,7 +11,7 @@ from faster_whisper.audio import decode_audio
 from faster_whisper.vad import get_speech_timestamps
 
 from jobs.audio import vad
-from jobs.audio.vad import WINDOW_SAMPLES, SpeechFinder, find_speech
+from jobs.audio.vad import WINDOW_SAMPLES, SpeechFinder, SpeechFollower, find_speech
 from jobs.engines.base import SAMPLE_RATE, Clip
 
 ASSETS = Path(__file__).parent / "assets"
@@ -87,6 +87,21 @@ def test_it_finds_the_same_for_every_length_of_the_last_window(speech, pcm, extr
 @pytest.mark.parametrize("length", [100, 1000, WINDOW_SAMPLES, 16_000, 123_457])
 def test_borders_of_blocks_in_the_middle_of_speech_change_nothing(meeting, length):
     assert find_in_blocks(in_blocks(meeting, length)) == what_the_library_finds(meeting)
+
+
+def test_it_listens_to_a_file_while_that_is_written(meeting, tmp_path):
+    path = tmp_path / "audio.pcm"
+    data = meeting.astype("<i2").tobytes()
+    heard = []
+    with path.open("wb") as file:
+        follower = SpeechFollower(path)
+        for first in range(0, len(data), 300_001):  # also ends in the middle of a sample
+            file.write(data[first : first + 300_001])
+            file.flush()
+            heard.append(follower.hear_more())
+    assert all(heard)
+    assert not follower.hear_more()
+    assert follower.finish() == what_the_library_finds(meeting)
 
 
 @pytest.mark.parametrize("windows", [1, 7, 100])
