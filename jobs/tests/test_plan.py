@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Sequence
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -18,15 +19,16 @@ from jobs.engines.whisper_pieces import LONGEST_EXTENT_SECONDS, PIECE_SECONDS, P
 MINUTE = 60
 
 
-@pytest.fixture
-def pcm(tmp_path):
+@pytest.fixture(scope="module")
+def pcm(tmp_path_factory):
     """Writes a recording of so many seconds: noise that is quieter at random moments, so that every cut is its own."""
 
+    @cache
     def write(seconds: float) -> Path:
         rng = np.random.default_rng(1)
         loudness = rng.uniform(300, 3000, round(seconds * 10))
         noise = rng.normal(size=(len(loudness), SAMPLE_RATE // 10)) * loudness[:, np.newaxis]
-        path = tmp_path / "audio.pcm"
+        path = tmp_path_factory.mktemp("noise") / "audio.pcm"
         path.write_bytes(noise.clip(-32_000, 32_000).astype("<i2").tobytes())
         return path
 
