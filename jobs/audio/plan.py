@@ -21,6 +21,8 @@ LAST_SHARE = 1 / 3
 """Of what is left a chunk takes no more, so that several workers come to an end together."""
 CUT_SHARE = 1 / 4
 """The end of a chunk in which the longest pause is looked for."""
+TIMESTAMP_SAMPLES = SAMPLE_RATE // 100
+"""Chunks begin at whole hundredths of a second: engines round times to these, the same wherever a chunk begins."""
 LONGEST_STRETCH = 2
 """How many times longer than wanted a chunk may become for want of a pause."""
 
@@ -54,7 +56,7 @@ def _to_spans(speech: Sequence[Clip]) -> list[Span]:
 
 
 def _to_chunk(windows: Sequence[Piece]) -> Chunk:
-    first = windows[0].start
+    first = windows[0].start // TIMESTAMP_SAMPLES * TIMESTAMP_SAMPLES
     clips = (
         Clip((start - first) / SAMPLE_RATE, (end - first) / SAMPLE_RATE)
         for window in windows

@@ -1,7 +1,7 @@
 """First stage: the judge of the recording. Decode it once, learn its true length, fit the budget, cut it in silence."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,7 +17,8 @@ from jobs.audio.plan import plan_chunks
 from jobs.audio.probe import Header, probe_header
 from jobs.audio.stretch import stretch_pcm
 from jobs.audio.trim import Trim
-from jobs.audio.vad import find_speech
+from jobs.audio.vad import SpeechFollower, find_speech
+from jobs.engines.base import Clip
 from jobs.errors import InputFault
 from jobs.lease import LeaseKeeper
 from jobs.models import Chunk, Job, Stage, TranscriptPart
@@ -43,9 +44,10 @@ def probe_recording(job: Job, keeper: LeaseKeeper) -> None:
         header = probe_header(source)
         keeper.beat()
         pcm = folder / "audio.pcm"
-        duration_ms, decoded = _decode(job, source, pcm, trim, keeper)
-        pcm = _at_speed(options.speed, pcm, keeper)
-        speech = find_speech(pcm, beat=keeper.beat)
+        listener = _Listener(pcm, keeper)
+        along = options.speed == 1
+        duration_ms, decoded = _decode(job, source, pcm, trim, listener.beat if along else keeper.beat)
+        speech = listener.finish() if along else _speech_at(options.speed, pcm, keeper)
         chunks = plan_chunks(pcm, speech, chunk_seconds=settings.CHUNK_SECONDS, everything=not options.vad_filter)
         with _stored(job, keeper, pcm, chunks) as key:
             warnings = _warnings(header, trim, decoded, chunks)
@@ -72,7 +74,27 @@ def _stored(job: Job, keeper: LeaseKeeper, pcm: Path, chunks: list[PlannedChunk]
         raise
 
 
-def _decode(job: Job, source: Path, target: Path, trim: Trim, keeper: LeaseKeeper) -> tuple[int, Decoded]:
+class _Listener:
+    """Listens for speech along with the decoder, which has a processor of its own where there are two."""
+
+    def __init__(self, pcm: Path, keeper: LeaseKeeper) -> None:
+        self._pcm, self._keeper = pcm, keeper
+        self._follower = SpeechFollower(pcm)
+
+    def beat(self) -> None:
+        """What the decoder calls while it works."""
+        self._keeper.beat()
+        if self._pcm.exists():
+            self._follower.hear_more()
+
+    def finish(self) -> list[Clip]:
+        """The speech in all that was decoded."""
+        while self._follower.hear_more():
+            self._keeper.beat()
+        return self._follower.finish()
+
+
+def _decode(job: Job, source: Path, target: Path, trim: Trim, beat: Callable[[], None]) -> tuple[int, Decoded]:
     """Decode within what the budget allows; the true duration, in ms. The decoder stops where the budget does."""
     if trim.start_seconds >= settings.MAX_AUDIO_SECONDS:  # it bounds the work, also on what is skipped
         raise InputFault(
@@ -85,7 +107,7 @@ def _decode(job: Job, source: Path, target: Path, trim: Trim, keeper: LeaseKeepe
     longest_ms = settings.MAX_AUDIO_SECONDS * 1000
     allowed_ms = longest_ms if remaining_ms is None else min(longest_ms, reserved_ms + remaining_ms)
     cap_seconds = (allowed_ms + 10 * TOLERANCE_MS) / 1000
-    decoded = decode_pcm(source, target, cap_seconds=cap_seconds, trim=trim, beat=keeper.beat)
+    decoded = decode_pcm(source, target, cap_seconds=cap_seconds, trim=trim, beat=beat)
     duration_ms = samples_to_ms(decoded.samples)
     if duration_ms > longest_ms + TOLERANCE_MS:
         raise InputFault(
@@ -97,13 +119,12 @@ def _decode(job: Job, source: Path, target: Path, trim: Trim, keeper: LeaseKeepe
     return min(duration_ms, allowed_ms), decoded
 
 
-def _at_speed(speed: float, pcm: Path, keeper: LeaseKeeper) -> Path:
-    """The samples as they sound at ``speed``, in the place of ``pcm``."""
-    if speed == 1:
-        return pcm
+def _speech_at(speed: float, pcm: Path, keeper: LeaseKeeper) -> list[Clip]:
+    """Put the samples as they sound at ``speed`` in the place of ``pcm``; the speech in them."""
     stretched = pcm.with_name("stretched.pcm")
     stretch_pcm(pcm, stretched, speed=speed, beat=keeper.beat)
-    return stretched.replace(pcm)
+    stretched.replace(pcm)
+    return find_speech(pcm, beat=keeper.beat)
 
 
 @through_outages
@@ -135,7 +156,7 @@ def _advance(
                 position=position,
                 start_sample=chunk.start_sample,
                 end_sample=chunk.end_sample,
-                speech=[[round(clip.start, 4), round(clip.end, 4)] for clip in chunk.speech],
+                speech=[[round(clip.start, 7), round(clip.end, 7)] for clip in chunk.speech],
             )
             for position, chunk in enumerate(chunks)
         )

@@ -75,7 +75,8 @@ def test_it_finds_the_speech_and_the_true_duration(probe, speech_path):
     assert (job.stage, job.token, job.decoded, job.duration_ms) == (Stage.TRANSCRIBE, None, True, 6_000)
     chunk = job.chunks.get()
     assert 0 <= chunk.start_sample < chunk.end_sample <= 6 * 16_000
-    assert (chunk.speech[0][0], chunk.speech[-1][1]) == (0, pytest.approx(chunk.samples / 16_000, abs=1e-4))
+    assert 0 <= chunk.speech[0][0] < 0.01
+    assert chunk.speech[-1][1] == pytest.approx(chunk.samples / 16_000, abs=1e-6)
     assert default_storage.size(files.chunk_key(job.pcm_key, 0)) == chunk.samples * 2
 
 
