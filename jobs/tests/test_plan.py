@@ -110,7 +110,7 @@ def test_chunks_are_in_order_and_hold_all_of_the_speech_and_nothing_else(pcm):
     speech = sentences(10 * MINUTE)
     chunks = plan_chunks(pcm(10 * MINUTE), speech, chunk_seconds=MINUTE)
     assert clips_in_recording(chunks) == [(round(c.start * SAMPLE_RATE), round(c.end * SAMPLE_RATE)) for c in speech]
-    assert all(before.end_sample <= after.start_sample for before, after in pairwise(chunks))
+    assert all(before.end_sample - after.start_sample < SAMPLE_RATE // 100 for before, after in pairwise(chunks))
     for chunk in chunks:
         assert chunk.start_sample % (SAMPLE_RATE // 100) == 0
         assert 0 <= chunk.speech[0].start < 0.01
