@@ -16,7 +16,6 @@ from django.utils import timezone
 
 from jobs.files import remove_folder, remove_work_files
 from jobs.models import Job
-from jobs.models.job import UNFINISHED
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +27,7 @@ BATCH = 200
 
 def remove_finished_work() -> int:
     """Remove decoded audio that a finished job no longer needs; the number of jobs that were tidied up."""
-    finished = Job.objects.filter(~Q(status__in=UNFINISHED), ~Q(pcm_key=""))[:BATCH]
+    finished = Job.objects.filter(~Q(pcm_key=""), stage=None)[:BATCH]
     return sum(remove_work_files(job) for job in finished)
 
 

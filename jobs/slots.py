@@ -13,7 +13,7 @@ def free_jobs_of_the_dead() -> int:
     """
     held = Job.objects.filter(token__isnull=False, holder__startswith=f"{machine_name()}:")
     freed = 0
-    for job_id, token, holder in held.values_list("pk", "token", "holder"):
+    for job_id, token, holder in held.order_by("lease_until").values_list("pk", "token", "holder"):
         worker_pid, own_pid = (int(part) for part in holder.split(":")[-2:])
         if token and not is_alive(own_pid):
             freed += lifecycle.expire(job_id=job_id, token=token, dead=True, worker_lost=not is_alive(worker_pid))

@@ -17,7 +17,7 @@ from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from accounts import quota
 from accounts.models import User
@@ -124,7 +124,7 @@ def refuse_spent_budget(*, owner: User, origin: Origin) -> None:
     """
     if quota.remaining_ms(account_id=owner.pk) != 0:
         return
-    if not Job.objects.filter(_may_be_joined(origin), owner=owner).exists():
+    if not any(jobs.exists() for jobs in _joinable(owner, origin)):
         raise quota.limit_exceeded(account_id=owner.pk, duration_ms=1)
 
 
@@ -144,22 +144,26 @@ def _most_ms(remaining_ms: int | None, options: Options) -> int:
     return int(min(limit for limit in limits if limit is not None))
 
 
-def _may_be_joined(origin: Origin) -> Q:
-    """The jobs among which an identical one is looked for: by its key, or running, or done a short while ago."""
+def _joinable(owner: User, origin: Origin) -> list[QuerySet[Job]]:
+    """The jobs among which an identical one is looked for: by its key, or running, or done a short while ago.
+
+    Each by an index of its own, which must be found in the question as it stands in the model.
+    """
+    jobs = Job.objects.filter(owner=owner)
     if origin.idempotency_key:
-        return Q(idempotency_key=origin.idempotency_key)
-    running = Q(status__in=UNFINISHED, cancel_requested=False, report_only=False)
+        return [jobs.filter(~Q(idempotency_key=""), idempotency_key=origin.idempotency_key).order_by("-id")]
+    running = {"status__in": UNFINISHED, "stage__isnull": False, "cancel_requested": False, "report_only": False}
+    found = [jobs.filter(**running, idempotency_key="").order_by("-id")]
     if origin.is_retrying:
-        running |= NOT_REMOVED & Q(status=Status.DONE, finished_at__gt=from_now(-REMEMBERED_SECONDS))
-    return running & Q(idempotency_key="")
+        lately = jobs.filter(NOT_REMOVED, status=Status.DONE, finished_at__gt=from_now(-REMEMBERED_SECONDS))
+        found.append(lately.filter(idempotency_key="").order_by("-finished_at"))
+    return found
 
 
 def _join(*, owner: User, fingerprint: str, origin: Origin) -> Job | None:
     """The job that this request asks for again, if there is one. Raises ``IdempotencyKeyReused``."""
-    candidates = Job.objects.filter(_may_be_joined(origin), owner=owner)
-    if not origin.idempotency_key:
-        candidates = candidates.filter(fingerprint=fingerprint)
-    job = candidates.order_by("-id").first()
+    same = {} if origin.idempotency_key else {"fingerprint": fingerprint}
+    job = next((job for jobs in _joinable(owner, origin) if (job := jobs.filter(**same).first())), None)
     if job is None:
         return None
     if job.fingerprint != fingerprint:

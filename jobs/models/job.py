@@ -106,16 +106,23 @@ class Job(models.Model):
         indexes = [
             models.Index(fields=["owner", "-id"], name="job_by_owner"),
             models.Index(fields=["owner", "-created_at", "-id"], name="job_by_owner_and_time"),
-            # The reconciler's questions read unfinished rows only, however many finished ones there are.
+            models.Index(fields=["owner", "status", "-created_at", "-id"], name="job_by_owner_and_status"),
+            # Walked in both directions; what has no value is asked for by itself (``jobs.api.pages``).
+            models.Index(fields=["owner", "duration_ms", "id"], name="job_by_owner_and_duration"),
+            models.Index(fields=["owner", "finished_at", "id"], name="job_by_owner_and_end"),
+            models.Index(fields=["status", "-id"], name="job_by_status"),
+            # The reconciler's questions read unfinished rows only, however many finished ones there are. They must ask
+            # for the stage, as these conditions do: SQLite cannot tell that a list of statuses is the condition's.
             models.Index(
-                fields=["not_before", "owner"],
-                condition=models.Q(status__in=["pending", "processing"], token=None),
-                name="job_waiting",
+                fields=["not_before", "owner"], condition=models.Q(stage__isnull=False, token=None), name="job_waiting"
+            ),
+            models.Index(
+                fields=["owner", "fingerprint"], condition=models.Q(stage__isnull=False), name="job_unfinished"
             ),
             models.Index(fields=["lease_until"], condition=models.Q(token__isnull=False), name="job_held"),
             models.Index(
                 fields=["id"],
-                condition=models.Q(status__in=["done", "failed", "cancelled"]) & ~models.Q(pcm_key=""),
+                condition=models.Q(stage=None) & ~models.Q(pcm_key=""),
                 name="job_work_files",
             ),
             models.Index(
