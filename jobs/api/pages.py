@@ -2,6 +2,9 @@
 
 Django REST framework's cursor knows one column: rows that are alike in it are skipped by counting, a thousand at most,
 and a null ends the walk. Here a cursor names the last row of its page, by the value that is sorted by and by its id.
+
+Rows without a value come last, and are asked for by themselves: so each question is answered by walking an index, and
+a page takes no longer when there are more jobs.
 """
 
 import base64
@@ -11,8 +14,8 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from django.db.models import DateTimeField, Expression, F, Q, QuerySet, TextField, Value
-from django.db.models.functions import Cast, Coalesce
+from django.db.models import Q, QuerySet, TextField, Value
+from django.db.models.functions import Cast
 from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 from rest_framework.utils.urls import replace_query_param
@@ -22,6 +25,8 @@ from jobs.errors import InputFault
 
 NEWEST_FIRST = "-created_at"
 ORDERINGS = (NEWEST_FIRST, "created_at", "-duration_seconds", "duration_seconds", "-finished_at", "finished_at")
+COLUMNS = {"created_at": "created_at", "duration_seconds": "duration_ms", "finished_at": "finished_at"}
+NULLABLE = ("duration_ms", "finished_at")
 PAGE_SIZE, MAX_PAGE_SIZE = 50, 200
 MAX_CURSOR_CHARACTERS = 200
 
@@ -31,7 +36,10 @@ MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """Where a page begins: behind the row with this id, whose ``key`` is the text of what it is sorted by."""
+    """Where a page begins: behind the row with this id, whose ``key`` is the text of what it is sorted by.
+
+    The key is empty where the row has nothing to be sorted by.
+    """
 
     ordering: str
     backwards: bool
@@ -70,7 +78,7 @@ class JobPages(CursorPagination):
         text = request.query_params.get(self.cursor_query_param)
         cursor = None if text is None else Cursor.read(text, self.ordering)
         size = self.get_page_size(request) or PAGE_SIZE
-        rows = list(_from(queryset, self.ordering, cursor)[: size + 1])
+        rows = _walk(queryset, self.ordering, cursor, size + 1)
         more = len(rows) > size
         self.rows = rows[:size]
         if cursor and cursor.backwards:
@@ -100,35 +108,48 @@ class JobPages(CursorPagination):
         return replace_query_param(self.address, self.cursor_query_param, quote(str(cursor)))
 
 
-def _from(jobs: QuerySet[Any], ordering: str, cursor: Cursor | None) -> QuerySet[Any]:
-    """The rows behind the cursor, in the order in which they are walked."""
-    descending = ordering.startswith("-")
-    jobs = jobs.alias(key=_sort_key(ordering)).annotate(key_text=Cast("key", TextField()))
+def _walk(jobs: QuerySet[Any], ordering: str, cursor: Cursor | None, limit: int) -> list[Any]:
+    """The first ``limit`` rows behind the cursor, in the order in which they are walked."""
+    column = COLUMNS[ordering.removeprefix("-")]
+    descending = ordering.startswith("-") != bool(cursor and cursor.backwards)
+    known = _known(jobs, column, descending, cursor)
+    unknown = _unknown(jobs, column, descending, cursor) if column in NULLABLE else None
+    rows: list[Any] = []
+    for part in (unknown, known) if cursor and cursor.backwards else (known, unknown):
+        if part is not None and len(rows) < limit:
+            rows += part[: limit - len(rows)]
+    return rows
+
+
+def _known(jobs: QuerySet[Any], column: str, descending: bool, cursor: Cursor | None) -> QuerySet[Any] | None:
+    """What has a value and lies behind the cursor; None where the walk has passed all of that."""
+    if column in NULLABLE:
+        jobs = jobs.filter(**{f"{column}__isnull": False})
+    jobs = jobs.annotate(key_text=Cast(column, TextField())).order_by(*_signed(descending, column, "pk"))
     if cursor is None:
-        return _sorted(jobs, descending)
-    smaller = descending != cursor.backwards
-    key = Value(int(cursor.key)) if "duration" in ordering else Moment(cursor.key)
+        return jobs
+    if not cursor.key:
+        return jobs if cursor.backwards else None
+    key = Value(int(cursor.key)) if column == "duration_ms" else Moment(cursor.key)
+    way = "lt" if descending else "gt"
     # The first condition is all that an index needs; the second decides among equals.
-    if smaller:
-        jobs = jobs.filter(Q(key__lte=key), Q(key__lt=key) | Q(pk__lt=cursor.pk))
-    else:
-        jobs = jobs.filter(Q(key__gte=key), Q(key__gt=key) | Q(pk__gt=cursor.pk))
-    return _sorted(jobs, smaller)
+    behind = Q(**{f"{column}__{way}": key}) | Q(**{f"pk__{way}": cursor.pk})
+    return jobs.filter(Q(**{f"{column}__{way}e": key}), behind)
 
 
-def _sorted(jobs: QuerySet[Any], descending: bool) -> QuerySet[Any]:
-    return jobs.order_by("-key", "-pk") if descending else jobs.order_by("key", "pk")
+def _unknown(jobs: QuerySet[Any], column: str, descending: bool, cursor: Cursor | None) -> QuerySet[Any] | None:
+    """What has no value and lies behind the cursor; None where the walk comes from there."""
+    jobs = jobs.filter(**{f"{column}__isnull": True}).order_by(*_signed(descending, "pk"))
+    jobs = jobs.annotate(key_text=Value("", output_field=TextField()))
+    if cursor is None:
+        return jobs
+    if cursor.key:
+        return None if cursor.backwards else jobs
+    return jobs.filter(**{"pk__lt" if descending else "pk__gt": cursor.pk})
 
 
-def _sort_key(ordering: str) -> Expression | F:
-    """What a job is sorted by: never null, so that every row has its place."""
-    descending = ordering.startswith("-")
-    if "duration" in ordering:
-        return Coalesce("duration_ms", Value(-1 if descending else MAX_INTEGER))
-    if "finished" in ordering:
-        never = Moment("1000-01-01 00:00:00" if descending else "9999-01-01 00:00:00")
-        return Coalesce("finished_at", never, output_field=DateTimeField())
-    return F("created_at")
+def _signed(descending: bool, *columns: str) -> list[str]:
+    return [f"-{column}" for column in columns] if descending else list(columns)
 
 
 def _integer(text: str) -> int:
@@ -139,7 +160,10 @@ def _integer(text: str) -> int:
 
 def _checked(key: str, ordering: str) -> str:
     """A key that the database can compare with; raises ``ValueError``."""
-    if "duration" in ordering:
+    column = COLUMNS[ordering.removeprefix("-")]
+    if not key and column in NULLABLE:
+        return key
+    if column == "duration_ms":
         return str(_integer(key))
     if not MOMENT.fullmatch(key):
         raise ValueError(key)

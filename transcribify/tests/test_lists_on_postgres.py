@@ -10,7 +10,8 @@ import pytest
 from transcribify.tests.postgres import PostgresServer, may_run
 
 ROOT = Path(__file__).resolve().parents[2]
-FILES = [f"jobs/tests/test_{name}.py" for name in ("job_list", "job_search", "search_index", "renderers")]
+NAMES = ("job_list", "job_search", "search_index", "renderers", "questions_by_index")
+FILES = [f"jobs/tests/test_{name}.py" for name in NAMES]
 ONE_PAGE_SIZE = "not TestPages or 7"
 
 
