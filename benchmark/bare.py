@@ -3,7 +3,6 @@
 Every figure is the child's own: wall and processor seconds of one transcription, and the most memory it ever had.
 """
 
-import argparse
 import json
 import os
 import resource
@@ -59,7 +58,7 @@ class BareProcess:
     """``ask`` and ``answer`` apart, so that two processes can work at the same time."""
 
     def __init__(self, settings: Settings) -> None:
-        command = [sys.executable, "-m", "benchmark.bare", json.dumps(asdict(settings))]
+        command = [sys.executable, "-c", "from benchmark import bare; bare.main()", json.dumps(asdict(settings))]
         environment = os.environ | thread_variables(settings.cpu_threads)
         self._child = subprocess.Popen(
             command, cwd=ROOT, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
@@ -135,7 +134,6 @@ def transcribe(model: Any, settings: Settings, audio: Any, cuts: Sequence[Cut]) 
     yield from segments
 
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser()
-    parser.add_argument("settings", type=json.loads)
-    serve(Settings(**parser.parse_args().settings))
+def main() -> None:
+    """The child's: its settings are the only argument."""
+    serve(Settings(**json.loads(sys.argv[1])))
