@@ -52,7 +52,7 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=600)
     parser.add_argument("--ending", default=".flac", help="of the recording's name: its format")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--batch-size", type=int, default=8, help="of bare faster-whisper: as the service has it")
+    parser.add_argument("--batch-size", type=int, default=4, help="of bare faster-whisper: as the service has it")
     parser.add_argument("--beam-size", type=int, default=5)
     parser.add_argument("--language", help="default: both find out")
     parser.add_argument("--option", type=assignment, action="append", default=[], help="of the job: batched=true")

@@ -49,7 +49,7 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--model", type=Path, help="a folder with other weights")
     parser.add_argument("--seconds", type=float, default=3600)
     parser.add_argument("--rounds", type=int, default=1)
-    parser.add_argument("--batch-size", type=int, default=8, help="of bare faster-whisper: as the service has it")
+    parser.add_argument("--batch-size", type=int, default=4, help="of bare faster-whisper: as the service has it")
     parser.add_argument("--option", type=assignment, action="append", default=[], help="of the job: batched=true")
     parser.add_argument("--setting", type=assignment, action="append", default=[], help="of the service: NAME=value")
     return parser.parse_args()
