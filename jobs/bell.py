@@ -54,7 +54,8 @@ def ring_first(job_id: int) -> bool:
 def ring_helpers() -> int:
     """Call the workers that have nothing to do to jobs with free chunks; the number called."""
     held = Job.objects.filter(token__isnull=False, stage=Stage.TRANSCRIBE, cancel_requested=False)
-    jobs = list(held.filter(Q(help_rung_at__lt=from_now(-HELP_AGAIN_SECONDS))).only("pk", "owner_id", "help_rung_at"))
+    ready = held.filter(help_rung_at__lt=from_now(-HELP_AGAIN_SECONDS)).order_by("lease_until")
+    jobs = list(ready.only("pk", "owner_id", "help_rung_at"))
     idle = _idle_slots() if jobs else 0
     shares = shares_of(job.owner_id for job in jobs) if idle > 0 else {}
     called = 0

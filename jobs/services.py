@@ -70,6 +70,7 @@ def _run_again(job: Job) -> Job:
             raise Refused("Only a failed or cancelled job can be run again.", code="not_retryable")
         job.refresh_from_db()
         job.parts.all().delete()
+        job.chunks.all().delete()
         reserve(job=job, duration_ms=job.duration_ms or 1)
         JobEvent.objects.create(job=job, run=job.run, kind="run again")
         transaction.on_commit(partial(bell.ring_job, job.pk), robust=True)

@@ -31,6 +31,7 @@ def page_of(job: Job, *, with_ledger: bool) -> dict[str, Any]:
     return {
         "job": job,
         "duration": clock_time(job.duration_ms),
+        "chunks": chunks_of(job),
         "percent": round(job.progress * 100),
         "options": sorted(job.options.items()),
         "events": events[:MAX_EVENTS][::-1],
@@ -42,6 +43,16 @@ def page_of(job: Job, *, with_ledger: bool) -> dict[str, Any]:
         # By the reverse relation's name: who writes reports is not known here.
         "report": getattr(job, "report", None),
         "ledger": _booked(job) if with_ledger else None,
+    }
+
+
+def chunks_of(job: Job) -> dict[str, Any]:
+    """How many chunks there are, how many are finished, and who is at which of the others (``at_work``)."""
+    chunks = list(job.chunks.defer("speech"))
+    return {
+        "all": len(chunks),
+        "finished": sum(chunk.finished_at is not None for chunk in chunks),
+        "at_work": [chunk for chunk in chunks if chunk.token],
     }
 
 

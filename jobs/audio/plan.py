@@ -15,7 +15,7 @@ from jobs.engines.base import SAMPLE_RATE, Clip
 from jobs.engines.cutting import fill_pauses
 from jobs.engines.whisper_pieces import PIECE_SECONDS, Piece, Span, cut_pieces
 
-SMALLEST_SHARE = 1 / 4
+SMALLEST_SHARE = 1 / 8
 """Of the wanted length: below it a chunk costs more to fetch and to save than it is worth."""
 LAST_SHARE = 1 / 3
 """Of what is left a chunk takes no more, so that several workers come to an end together."""

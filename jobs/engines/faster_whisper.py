@@ -45,9 +45,9 @@ FRAMES_PER_SECOND = 100
 """The unit of ``Segment.seek``."""
 
 BATCH_SIZES = {"cpu": 4, "cuda": 16}
-"""Windows that are recognised together where the installation does not say how many. On two cores four of them took the
-least processor time, a tenth less than one by one, and half the memory of sixteen (docs/benchmarks.md). The number for a
-GPU is the library's usual one."""
+"""Windows that are recognised together where the installation does not say how many. On two cores four of them took
+the least processor time, a tenth less than one by one, and half the memory of sixteen (docs/benchmarks.md). The number
+for a GPU is the library's usual one."""
 NO_SPEECH_PROBABILITY, NO_SPEECH_LOGPROB = 0.6, -1.0
 """The library's defaults: text that is less probable than the one, where silence is more probable than the other, was
 not said. Its batched way does not look."""

@@ -60,7 +60,7 @@ class Migration(migrations.Migration):
                 ('first_id', models.PositiveBigIntegerField(default=0, help_text='The id of its first segment.')),
                 ('segments', models.PositiveIntegerField(default=0, verbose_name='segments')),
                 ('finished_at', models.DateTimeField(null=True, verbose_name='finished at')),
-                ('job', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='chunks', to='jobs.job')),
+                ('job', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='chunks', to='jobs.job')),
             ],
             options={
                 'verbose_name': 'chunk',

@@ -14,7 +14,7 @@ class Chunk(models.Model):
     beginning. The result is in the transcript's parts, at the chunk's positions (``jobs.models.transcript_part``).
     """
 
-    job = models.ForeignKey(Job, models.CASCADE, related_name="chunks")
+    job = models.ForeignKey(Job, models.CASCADE, related_name="chunks", db_index=False)
     position = models.PositiveIntegerField(_("position"))
     start_sample = models.BigIntegerField(_("first sample"))
     end_sample = models.BigIntegerField(_("sample after the last"))

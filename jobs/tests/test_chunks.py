@@ -226,3 +226,14 @@ class TestACancel:
         with pytest.raises(LeaseLost):
             say(helper, end=8, part=1)
         assert charged(job) == {"reserve": 40_000, "settle": 6_000}
+
+
+def test_a_job_that_is_run_again_and_cancelled_at_once_is_not_charged_for_its_last_run(job):
+    held = hold(job)
+    finish(take(held))
+    services.cancel_job(job=job)
+    lifecycle.cancel(held)
+    again = services.retry_job(job=Job.objects.get(pk=job.pk))
+    services.cancel_job(job=again)
+    closed = LedgerEntry.objects.filter(job_id=job.pk, kind__in=["settle", "release"]).order_by("id")
+    assert list(closed.values_list("run", "kind", "ms")) == [(1, "settle", 10_000), (2, "release", 40_000)]

@@ -4,9 +4,11 @@ import pytest
 from django.apps import apps
 from django.db.models.functions import Now
 
+from jobs import lifecycle
 from jobs.admin import job_page
 from jobs.models import Job, JobEvent, TranscriptPart
 from jobs.tests.admin.pages import JOBS, facts, page_of, told
+from jobs.tests.chunks import cut, finish, hold
 
 pytestmark = pytest.mark.django_db
 
@@ -72,3 +74,12 @@ class TestThePageOfAJob:
         address = page_of(job)
         job.delete()
         assert "Perhaps it was deleted?" in told(admin_client.get(address, follow=True))
+
+    def test_it_shows_the_chunks_and_who_is_at_them(self, admin_client, make_job):
+        job = make_job(reserved_ms=40_000)
+        cut(job, 4)
+        finish(lifecycle.claim_chunk(hold(job), holder="here:1:2"))
+        lifecycle.claim_chunk_to_help(job_id=job.pk, holder="there:3:4")
+        page = admin_client.get(page_of(job)).text
+        assert "1 of 4 chunks recognised." in page
+        assert "Chunk 1: <code>there:3:4</code>" in page
