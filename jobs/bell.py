@@ -69,21 +69,21 @@ def ring_helpers() -> int:
     return called
 
 
-def due_before(job: Job) -> Job | None:
-    """The job that is to have this worker before ``job``, which is in recognition: of whoever had less lately."""
-    waiting = _waiting().filter(stage__in=_stages(pipeline.QUEUES[Stage.TRANSCRIBE])).exclude(owner_id=job.owner_id)
+def due_before(job: Job, *, slot: str = "") -> Job | None:
+    """The job that is to have this ``slot`` before ``job``, which is in recognition: of whoever had less lately."""
+    waiting = _waiting().exclude(owner_id=job.owner_id)
     if not waiting.exists():
         return None
     mine = shares_of([job.owner_id])[job.owner_id]
-    for other, share in _by_fairness(_first_of_each_owner(waiting, 1)):
+    for other, share in _by_fairness(_first_of_each_owner(waiting.filter(stage__in=_stages_for(slot)), 1)):
         return other if share < mine else None
     return None
 
 
-def is_anybody_due() -> bool:
-    """Whether any job waits that a worker for recognition could take."""
-    waiting = _waiting().filter(stage__in=_stages(pipeline.QUEUES[Stage.TRANSCRIBE]))
-    return bool(waiting.exists() and _allowed(_first_of_each_owner(waiting, 1)))
+def is_anybody_due(*, slot: str = "") -> bool:
+    """Whether any job waits that this ``slot`` could take."""
+    waiting = _waiting()
+    return waiting.exists() and bool(_allowed(_first_of_each_owner(waiting.filter(stage__in=_stages_for(slot)), 1)))
 
 
 def live_slots() -> QuerySet[WorkerSlot]:
@@ -194,6 +194,12 @@ def _waiting() -> QuerySet[Job]:
 def _silent() -> Q:
     """Never rung, or rung so long ago that the message may be lost."""
     return Q(dispatched_at=None) | Q(dispatched_at__lt=from_now(-settings.JOB_RING_AGAIN_SECONDS))
+
+
+def _stages_for(slot: str) -> list[Stage]:
+    """The stages of the queues that a slot reads: all of them where one worker does everything."""
+    queues = WorkerSlot.objects.filter(name=slot).values_list("queues", flat=True).first() or pipeline.HELP_QUEUE
+    return [stage for queue in queues.split(",") for stage in _stages(queue)]
 
 
 def _stages(queue: str) -> list[Stage]:

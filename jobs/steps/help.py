@@ -22,7 +22,7 @@ def help_transcribe(job_id: int) -> int:
     fault and say so.
     """
     done = 0
-    while not bell.is_anybody_due():
+    while not bell.is_anybody_due(slot=slot_name()):
         claim = lifecycle.claim_chunk_to_help(job_id=job_id, holder=slot_name())
         if claim is None or not _help(claim):
             break

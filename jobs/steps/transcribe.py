@@ -113,7 +113,7 @@ def _first_speech(job: Job) -> tuple[Audio, tuple[Clip, ...]]:
 
 def _mind_others(job: Job) -> None:
     """Raise ``TurnOver`` when a job of somebody who had less lately is to be done first."""
-    if due := bell.due_before(job):
+    if due := bell.due_before(job, slot=slot_name()):
         raise TurnOver(due.pk)
 
 

@@ -83,6 +83,16 @@ class TestTurns:
         had(charlie, 60)
         assert bell.due_before(long) is None
 
+    def test_it_gives_way_to_a_report_where_the_same_worker_writes_it(self, make_job, alice, charlie):
+        long = make_job(reserved_ms=10_000)
+        cut(long, 1)
+        had(alice, 60)
+        short = make_job(reserved_ms=1, owner=charlie, stage=Stage.REPORT, status=Status.PROCESSING)
+        WorkerSlot.objects.create(name="all", queues="light,speech")
+        WorkerSlot.objects.create(name="ears", queues="speech")
+        assert bell.due_before(long, slot="ears") is None
+        assert bell.due_before(long, slot="all") == short
+
     def test_it_does_not_give_way_to_its_own_owner(self, make_job, alice):
         long = make_job(reserved_ms=10_000)
         cut(long, 1)
