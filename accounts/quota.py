@@ -5,7 +5,7 @@ Durations are whole milliseconds of audio. See ``docs/lifecycle.md`` for the row
 when it is reserved; all its later rows carry them, too.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from django.conf import settings
@@ -44,6 +44,15 @@ def jobs_in_flight_limit(*, account_id: int, lock: bool = False) -> int | None:
     if limit is not None and lock:
         QuotaAccount.objects.select_for_update().get(pk=account_id)
     return limit
+
+
+def jobs_in_flight_limits(*, account_ids: Collection[int]) -> dict[int, int]:
+    """The same of those accounts that have a limit."""
+    if not account_ids:
+        return {}
+    accounts = QuotaAccount.objects.filter(pk__in=account_ids).values_list("pk", "jobs_in_flight")
+    limits = {pk: limit or settings.JOBS_IN_FLIGHT for pk, limit in accounts}
+    return {pk: limit for pk, limit in limits.items() if limit}
 
 
 def reserve(

@@ -5,11 +5,10 @@ way between two chunks.
 """
 
 import logging
-from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from django.conf import settings
-from django.db.models import Count, F, Q, QuerySet, Window
+from django.db.models import F, Q, QuerySet, Window
 from django.db.models.functions import Now, RowNumber
 
 from accounts import quota
@@ -17,7 +16,6 @@ from jobs import pipeline
 from jobs.clock import from_now
 from jobs.lifecycle.claims import jobs_in_flight
 from jobs.models import Chunk, Job, Stage, Status, WorkerSlot
-from jobs.models.job import UNFINISHED
 from jobs.shares import shares_of
 
 logger = logging.getLogger(__name__)
@@ -132,7 +130,7 @@ def _fairest(queue: str, limit: int) -> Sequence[Job]:
     silent = _first_of_each_owner(waiting.filter(_silent()), limit)
     if not silent:
         return []
-    rung = waiting.filter(~_silent()).only("pk", "owner_id", "duration_ms")
+    rung = waiting.filter(~_silent()).order_by("not_before").only("pk", "owner_id", "duration_ms")
     return [job for job, _ in _by_fairness(silent, before=rung)][:limit]
 
 
@@ -163,16 +161,11 @@ def _turn_ms(job: Job) -> int:
 
 def _allowed(jobs: Sequence[Job]) -> list[Job]:
     """Those whose owners have room among their jobs in flight; what is in flight already may go on."""
-    beginning = Counter(job.owner_id for job in jobs if _is_beginning(job))
-    if not beginning:
+    room = quota.jobs_in_flight_limits(account_ids={job.owner_id for job in jobs if _is_beginning(job)})
+    if not room:
         return list(jobs)
-    running = dict(
-        jobs_in_flight().filter(owner_id__in=beginning).values_list("owner_id").annotate(n=Count("pk")).order_by()
-    )
-    room: dict[int, int] = {}
-    for owner_id, wanted in beginning.items():
-        limit = quota.jobs_in_flight_limit(account_id=owner_id)
-        room[owner_id] = wanted if limit is None else limit - running.get(owner_id, 0)
+    for owner_id in jobs_in_flight().filter(owner_id__in=room).order_by("owner_id").values_list("owner_id", flat=True):
+        room[owner_id] -= 1
     return [job for job in jobs if not _is_beginning(job) or _takes_room(room, job.owner_id)]
 
 
@@ -181,14 +174,15 @@ def _is_beginning(job: Job) -> bool:
 
 
 def _takes_room(room: dict[int, int], owner_id: int) -> bool:
+    if owner_id not in room:
+        return True
     room[owner_id] -= 1
     return room[owner_id] >= 0
 
 
 def _waiting() -> QuerySet[Job]:
-    return Job.objects.filter(
-        token=None, status__in=UNFINISHED, not_before__lte=Now(), cancel_requested=False, stage__isnull=False
-    )
+    # Finished jobs have no stage. To ask for the status besides makes PostgreSQL read the index of all statuses, too.
+    return Job.objects.filter(token=None, stage__isnull=False, not_before__lte=Now(), cancel_requested=False)
 
 
 def _silent() -> Q:

@@ -89,7 +89,8 @@ def _are_others_enough(owner_id: int, job_id: int) -> bool:
 
 def jobs_in_flight() -> QuerySet[Job]:
     """Jobs whose recognition was begun and is not over, whether or not somebody is at work on them now."""
-    return Job.objects.filter(stage__isnull=False, status=Status.PROCESSING, stage__in=[Stage.PROBE, Stage.TRANSCRIBE])
+    begun = Job.objects.filter(stage__isnull=False, stage__in=[Stage.PROBE, Stage.TRANSCRIBE])
+    return begun.exclude(status=Status.PENDING)
 
 
 def renew(claim: Claim, *, progress: float | None = None) -> bool:

@@ -41,6 +41,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='job',
+            index=models.Index(condition=models.Q(('stage__isnull', False), ('token', None)), fields=['owner', 'id'], name='job_in_turn'),
+        ),
+        migrations.AddIndex(
+            model_name='job',
             index=models.Index(condition=models.Q(('stage__isnull', False)), fields=['owner', 'fingerprint'], name='job_unfinished'),
         ),
         migrations.AddIndex(

@@ -116,6 +116,10 @@ class Job(models.Model):
             models.Index(
                 fields=["not_before", "owner"], condition=models.Q(stage__isnull=False, token=None), name="job_waiting"
             ),
+            # For owners that take turns: SQLite would go through all of their jobs to have them by owner.
+            models.Index(
+                fields=["owner", "id"], condition=models.Q(stage__isnull=False, token=None), name="job_in_turn"
+            ),
             models.Index(
                 fields=["owner", "fingerprint"], condition=models.Q(stage__isnull=False), name="job_unfinished"
             ),
