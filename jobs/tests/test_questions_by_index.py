@@ -8,13 +8,15 @@ import re
 import pytest
 from django.db import connection
 
-from jobs import bell, reconciler
+from jobs import bell, lifecycle, reconciler
 from jobs.api.pages import ORDERINGS
-from jobs.models import Job
+from jobs.clock import from_now
+from jobs.models import Chunk, Job
+from jobs.tests.chunks import cut, finish, hold
 
 pytestmark = pytest.mark.django_db
 
-LONG_TABLES = ("jobs_job", "jobs_jobevent", "jobs_jobtag", "jobs_transcriptpart", "accounts_ledgerentry")
+LONG_TABLES = ("jobs_job", "jobs_chunk", "jobs_jobevent", "jobs_jobtag", "jobs_transcriptpart", "accounts_ledgerentry")
 
 
 @pytest.fixture
@@ -54,7 +56,8 @@ def readings(plans):
     if connection.vendor == "postgresql":
         step_of_all = rf"Seq Scan on ({'|'.join(LONG_TABLES)})"
     else:
-        few = "|".join(index.name for index in Job._meta.indexes if index.condition and "end" not in index.name)
+        indexes = [*Job._meta.indexes, *Chunk._meta.indexes]
+        few = "|".join(index.name for index in indexes if index.condition and "end" not in index.name)
         step_of_all = rf"SCAN ({'|'.join(LONG_TABLES)})\b(?! USING (COVERING )?INDEX ({few})$)"
     return [(step, sql) for sql, steps in plans.items() for step in steps if re.search(step_of_all, step)]
 
@@ -72,8 +75,29 @@ def test_the_check_sees_a_table_that_is_read_whole(plans):
 def test_a_round_of_the_reconciler_reads_no_table_from_its_beginning(plans, act, settings, make_job):
     settings.RETENTION_DAYS = 30
     make_job()
+    long = make_job()
+    cut(long, 3)
+    Job.objects.filter(pk=long.pk).update(help_rung_at=from_now(-60))
+    lifecycle.claim_chunk(hold(long), holder="here:1:2")
     found = plans(act)
     assert len(found) >= 3
+    assert not readings(found)
+
+
+def test_work_on_a_chunk_reads_no_table_from_its_beginning(plans, make_job, charlie):
+    long = make_job(reserved_ms=30_000)
+    cut(long, 3)
+    make_job(owner=charlie)
+    held = hold(long)
+
+    def work():
+        finish(lifecycle.claim_chunk(held, holder="here:1:2"))
+        assert bell.due_before(long)
+        lifecycle.claim_chunk_to_help(job_id=long.pk, holder="there:3:4")
+        lifecycle.cancel(held)
+
+    found = plans(work)
+    assert len(found) >= 10
     assert not readings(found)
 
 
