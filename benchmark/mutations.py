@@ -33,6 +33,22 @@ MUTATIONS = (
         (f"{FAULTS}/test_hung_workers.py::test_t11_a_frozen_workers_late_write_changes_nothing",),
     ),
     Mutation(
+        "token clause of what is saved of a chunk",
+        (("jobs/lifecycle/chunks.py", "filter(pk=self.chunk_id, token=self.token)", "filter(pk=self.chunk_id)"),),
+        ("jobs/tests/test_chunks.py",),
+    ),
+    Mutation(
+        "a finished chunk is nobody's to take",
+        (
+            (
+                "jobs/lifecycle/chunks.py",
+                "chunks = Chunk.objects.filter(job_id=job_id, finished_at=None)",
+                "chunks = Chunk.objects.filter(job_id=job_id)",
+            ),
+        ),
+        ("jobs/tests/test_chunks.py",),
+    ),
+    Mutation(
         "stage=:mine in the claim",
         (("jobs/lifecycle/claims.py", "pk=job_id, stage=stage, token=None", "pk=job_id, token=None"),),
         (f"{FAULTS}/test_broker.py::test_t2_doubled_and_untimely_messages_change_nothing",),
