@@ -121,7 +121,7 @@ MUTATIONS = (
     ),
     Mutation(
         "limit of crashes",
-        (("jobs/lifecycle/moves.py", "job.crashes >= settings.JOB_MAX_CRASHES or ", ""),),
+        (("jobs/lifecycle/moves.py", "max(job.crashes, chunk_crashes) >= settings.JOB_MAX_CRASHES or ", ""),),
         (f"{FAULTS}/test_killed_workers.py::test_t8_a_poison_recording_ends_after_three_crashes_beside_good_ones",),
     ),
     Mutation(
