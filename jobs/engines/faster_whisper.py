@@ -67,7 +67,7 @@ class FasterWhisperEngine:
         self.models.get(model)
 
     def detect_language(self, audio: Audio, request: TranscriptionRequest) -> TranscriptionInfo:
-        """The language that was asked for, or the one that is heard in the first two minutes of speech.
+        """The language that was asked for, or the one that is heard in the first minute of speech.
 
         Raises what ``transcribe`` raises before it recognises.
         """

@@ -7,8 +7,9 @@ from jobs.engines.whisper_models import memory_faults
 from jobs.engines.whisper_pieces import PIECE_SECONDS, Piece, first_samples, to_spans
 from jobs.errors import InputFault
 
-LANGUAGE_WINDOWS = 4
-"""Windows of speech that are asked for their language, one after the other, until one is sure."""
+LANGUAGE_WINDOWS = 2
+"""Windows of speech that are asked for their language, the second where the first is unsure. The library asks one; each
+costs as much as half a window of recognition."""
 LANGUAGE_SAMPLES = LANGUAGE_WINDOWS * round(PIECE_SECONDS * SAMPLE_RATE)
 
 

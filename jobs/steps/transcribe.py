@@ -23,7 +23,7 @@ LOOK_SECONDS = 0.25
 """How often a holder without a chunk looks whether its helpers have finished theirs."""
 TURN_SECONDS = 2.0
 """How often it asks meanwhile whether somebody else is due."""
-LANGUAGE_SECONDS = 120.0
+LANGUAGE_SECONDS = 60.0
 """Speech that is listened to for its language, from as many chunks as that takes."""
 LONG_AGO_SECONDS = 86_400.0
 
