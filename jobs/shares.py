@@ -35,7 +35,7 @@ def shares_of(owner_ids: Iterable[int]) -> dict[int, int]:
     shares = dict.fromkeys(ids, 0)
     for owner_id, audio_ms in lately.values_list("owner_id").annotate(total=Sum("audio_ms")):
         shares[owner_id] += audio_ms
-    # All that are held, as many as there are workers: asked for by owner, SQLite would go through all jobs of the owner.
+    # All that are held, no more than there are workers. By owner, SQLite would go through all jobs of the owner.
     held = Chunk.objects.filter(token__isnull=False, finished_at=None).order_by("job_id")
     for owner_id, samples in held.values_list("job__owner_id", SAMPLES):
         if owner_id in shares:

@@ -48,7 +48,10 @@ class OptionsInput(StrictSerializer):
         help_text="Words to listen for in the whole recording, with blanks or commas between them.",
     )
     temperature = FiniteFloatField(
-        required=False, min_value=0, max_value=1, help_text="Sampling temperature; without it, raised only when needed."
+        required=False,
+        min_value=0,
+        max_value=1,
+        help_text="Sampling temperature; without it 0, raised only where the recogniser runs into a loop.",
     )
     beam_size = serializers.IntegerField(
         required=False, min_value=1, max_value=MAX_BEAM_SIZE, help_text="How many hypotheses the decoder follows."

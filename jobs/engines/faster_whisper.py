@@ -34,6 +34,8 @@ SURE_LOGPROB = -0.5
 """Below this a piece is tried again in shorter ones. Whisper's own limit for a failed result, -1, comes too late."""
 LOOP_COMPRESSION_RATIO = 2.4
 """Whisper's own limit, above which a result counts as a loop."""
+FASTEST_CHARACTERS_PER_SECOND = 30
+"""Nobody speaks faster; a loop of the decoder fills all the text that a window has room for, however short it is."""
 PASSED_OVER_SECONDS = 5.0
 """Speech without text for this long is a doubt, too. Pauses in a stretch of speech are shorter."""
 LIBRARY_TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
@@ -106,7 +108,7 @@ class Recogniser:
         for piece in pieces:
             with memory_faults():
                 if piece.seconds <= SHORT_PIECE_SECONDS:
-                    yield from self._decode(piece, prompt)
+                    yield from self._decode_short(piece, prompt)
                 else:
                     yield from self._decode_long(piece, prompt)
             prompt = None
@@ -150,9 +152,20 @@ class Recogniser:
             return whole
         parts: list[Segment] = []
         for part in cut_pieces(self.audio, piece.spans, SHORT_PIECE_SECONDS):
-            parts += self._decode(part, prompt)
+            parts += self._decode_short(part, prompt)
             prompt = None
         return parts or whole
+
+    def _decode_short(self, piece: Piece, prompt: list[int] | None) -> list[Segment]:
+        """Recognise a short piece; at higher temperatures only where nobody can have said what is heard at 0.
+
+        Those draw lots: the same recording would read differently each time, and after a crash.
+        """
+        if self.request.temperature is None:
+            first = list(self._decode(piece, prompt, first_temperature_only=True))
+            if is_sayable(first, piece):
+                return first
+        return list(self._decode(piece, prompt))
 
     def _decode(
         self, piece: Piece, prompt: list[int] | None, *, first_temperature_only: bool = False
@@ -231,6 +244,17 @@ def is_sure(segments: Sequence[Segment], piece: Piece) -> bool:
     starts = [*(segment.start for segment in segments), piece.end_seconds]
     passed_over = max(piece.speech_seconds(end, start) for end, start in zip(ends, starts, strict=True))
     return probable and passed_over <= PASSED_OVER_SECONDS
+
+
+def is_sayable(segments: Sequence[Segment], piece: Piece) -> bool:
+    """Whether it is no loop that says more than fits into the time.
+
+    Text that repeats itself may well have been said: two of the same sentences in ten seconds look like a loop. Text
+    that the model calls improbable is the most probable it knows; what it draws at a higher temperature seldom is.
+    """
+    characters = sum(len(segment.text) for segment in segments)
+    is_quick = characters > FASTEST_CHARACTERS_PER_SECOND * piece.seconds
+    return not is_quick or all((segment.compression_ratio or 0.0) <= LOOP_COMPRESSION_RATIO for segment in segments)
 
 
 def _to_whole_audio(segments: Iterable[LibrarySegment], piece: Piece) -> Iterator[Segment]:
