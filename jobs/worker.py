@@ -29,10 +29,11 @@ SEEN_EVERY_SECONDS = 10
 _queues: list[str] = []
 
 
-# Libraries that compute on several cores let a thread that waits for the others spin, for as long as it takes where
-# threads of a model that was loaded ahead are still there: whole seconds of processor time for nothing. Read when the
-# library is loaded, in the pool's processes.
+# A thread of OpenMP that waits for the others spins. By default for long where the threads of a model that was loaded
+# ahead are still there, which costs half as much again; without spinning the others wait until it is awake. Read when
+# the library is loaded, in the pool's processes.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 
 @signals.celeryd_after_setup.connect
