@@ -12,7 +12,7 @@ from jobs.audio.pcm import PcmFile
 from jobs.audio.plan import plan_chunks
 from jobs.audio.vad import find_speech
 from jobs.engines.base import SAMPLE_RATE, Clip, EngineConfig
-from jobs.engines.faster_whisper import FasterWhisperEngine, is_sayable, is_sure
+from jobs.engines.faster_whisper import FasterWhisperEngine, is_sure
 from jobs.engines.registry import get_engine
 from jobs.engines.whisper_pieces import Piece, cut_pieces
 from jobs.errors import ConfigurationFault, InputFault, ResourceExceeded
@@ -138,34 +138,6 @@ def test_speech_that_is_left_out_is_not_recognised(engine, english):
 def test_without_the_voice_filter_all_of_the_audio_is_recognised(engine, english):
     _, segments = transcribe(engine, english, speech=(Clip(0.0, 3.4),), vad_filter=False)
     assert error_rate("english", segments) <= 0.1
-
-
-def test_a_temperature_is_taken_as_it_is(engine, english):
-    _, segments = transcribe(engine, english, temperature=0.4)
-    assert {segment.temperature for segment in segments} == {0.4}
-
-
-def test_without_a_temperature_it_hears_the_same_each_time_also_where_it_is_unsure(engine, english):
-    murmur = english[: 9 * SAMPLE_RATE].copy()
-    murmur += np.random.default_rng(0).normal(scale=0.05, size=len(murmur)).astype(np.float32)
-    _, at_zero = transcribe(engine, murmur, temperature=0.0, language="en")
-    assert at_zero[0].avg_logprob < -1  # below this the library tries again
-    heard = [transcribe(engine, murmur, temperature=None, language="en")[1] for _ in range(3)]
-    assert all(segments == at_zero for segments in heard)
-
-
-@pytest.mark.parametrize(
-    ("text", "compression_ratio", "expected"),
-    [
-        ("sales are up by seven percent " * 3, 2.8, True),  # said in ten seconds
-        ("thank you " * 60, 9.0, False),  # sixty times in ten seconds
-        ("a very quick speaker who says much " * 10, 1.9, True),
-    ],
-)
-def test_only_what_nobody_can_have_said_is_drawn_anew(text, compression_ratio, expected):
-    piece = Piece(((0, 10 * SAMPLE_RATE),))
-    segment = Segment(0.0, 10.0, text, avg_logprob=-1.5, compression_ratio=compression_ratio)
-    assert is_sayable([segment], piece) is expected
 
 
 def test_it_takes_prompt_and_beam_size(engine, english):
@@ -294,12 +266,3 @@ def test_running_out_of_memory_is_said_as_such(engine, english, monkeypatch, rai
     monkeypatch.setattr(engine.models.get(MODEL), "encode", fail)
     with pytest.raises(expected):
         next(segments)
-
-
-def test_the_same_sentence_over_and_over_is_heard_the_same_each_time(engine, english):
-    """It looks like a loop of the decoder, for which higher temperatures would draw lots."""
-    sentence = english[: round(2.3 * SAMPLE_RATE)]
-    audio = np.concatenate([sentence] * 8)
-    heard = [text_of(transcribe(engine, audio, language="en", temperature=None)[1]) for _ in range(3)]
-    assert heard[0]
-    assert len(set(heard)) == 1
