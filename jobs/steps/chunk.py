@@ -134,7 +134,9 @@ class _Saver:
         done_samples = min(round(segments[-1].end * SAMPLE_RATE), self._chunk.samples)
         first_id, position = self._chunk.first_id + self.saved, first_position(self._chunk.position) + self._parts
         start_seconds = self._chunk.start_sample / SAMPLE_RATE
-        placed = [self._timeline.place(shifted(segment, start_seconds)) for segment in segments]
+        speech = Clip(self._chunk.speech[0][0], self._chunk.speech[-1][1])
+        fitted = (shifted(fit_into(segment, speech), start_seconds) for segment in segments)
+        placed = [self._timeline.place(segment) for segment in fitted]
         _save(self._claim, done_samples, position, first_id, placed)
         self.saved += len(segments)
         self._parts += 1
@@ -181,6 +183,16 @@ def timeline_of(job: Job) -> Timeline:
     options = Options.of(job.options)
     length_seconds = (job.duration_ms or 0) / 1000
     return Timeline(options.trim_start, length_seconds, length_seconds / options.speed)
+
+
+def fit_into(segment: Segment, clip: Clip) -> Segment:
+    """``segment`` with all of its times inside ``clip``: engines round, and the next chunk may begin where it ends."""
+
+    def inside(seconds: float) -> float:
+        return min(max(seconds, clip.start), clip.end)
+
+    words = tuple(replace(word, start=inside(word.start), end=inside(word.end)) for word in segment.words)
+    return replace(segment, start=inside(segment.start), end=inside(segment.end), words=words)
 
 
 def shifted(segment: Segment, seconds: float) -> Segment:
