@@ -53,18 +53,24 @@ def ring_helpers() -> int:
     """Call the workers that have nothing to do to jobs with free chunks; the number called."""
     held = Job.objects.filter(token__isnull=False, stage=Stage.TRANSCRIBE, cancel_requested=False)
     ready = held.filter(help_rung_at__lt=from_now(-HELP_AGAIN_SECONDS)).order_by("lease_until")
-    jobs = list(ready.only("pk", "owner_id", "help_rung_at"))
+    jobs = list(ready.only("pk", "owner_id", "help_rung_at", "token"))
     idle = _idle_slots() if jobs else 0
     shares = shares_of(job.owner_id for job in jobs) if idle > 0 else {}
     called = 0
     for job in sorted(jobs, key=lambda job: (shares.get(job.owner_id, 0), job.pk)):
         if idle <= called:
             break
-        free = Chunk.objects.filter(job_id=job.pk, token=None, finished_at=None).count()
+        free = _free_for_helpers(job)
         rung = Job.objects.filter(pk=job.pk, help_rung_at=job.help_rung_at)
-        if free and rung.update(help_rung_at=Now()):
+        if free > 0 and rung.update(help_rung_at=Now()):
             called += sum(pipeline.publish_help(job.pk) for _ in range(min(free, idle - called)))
     return called
+
+
+def _free_for_helpers(job: Job) -> int:
+    """The chunks that nobody is at, but for the one that the job's holder is about to take if it has none."""
+    tokens = list(Chunk.objects.filter(job_id=job.pk, finished_at=None).values_list("token", flat=True))
+    return tokens.count(None) - (job.token not in tokens)
 
 
 def due_before(job: Job, *, slot: str = "") -> Job | None:

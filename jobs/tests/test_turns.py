@@ -176,6 +176,15 @@ class TestHelp:
         slots(9)
         assert bell.ring_helpers() == 3
 
+    def test_nobody_is_called_to_the_chunk_that_the_holder_is_about_to_take(self, broker, make_job):
+        job = make_job(reserved_ms=10_000)
+        cut(job, 1)
+        Job.objects.filter(pk=job.pk).update(help_rung_at="2026-01-01T00:00Z")
+        hold(job)
+        slots(3)
+        assert bell.ring_helpers() == 0
+        assert sent(broker) == []
+
     def test_nobody_is_called_again_at_once(self, broker, long):
         slots(3)
         bell.ring_helpers()
