@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterable
 
-from django.db import IntegrityError, transaction
 from django.db.models import F, Sum
 
 from jobs.engines.base import SAMPLE_RATE
@@ -18,14 +17,12 @@ LATELY_SLICES = 6
 def record_audio(*, owner_id: int, samples: int) -> None:
     """Count audio that was recognised, in the transaction that finishes it."""
     audio_ms = samples * 1000 // SAMPLE_RATE
-    row = AudioShare.objects.filter(owner_id=owner_id, slice_number=_slice())
-    if row.update(audio_ms=F("audio_ms") + audio_ms):
-        return
-    try:
-        with transaction.atomic():
-            AudioShare.objects.create(owner_id=owner_id, slice_number=_slice(), audio_ms=audio_ms)
-    except IntegrityError:  # another worker was faster
-        row.update(audio_ms=F("audio_ms") + audio_ms)
+    AudioShare.objects.update_or_create(
+        owner_id=owner_id,
+        slice_number=_slice(),
+        defaults={"audio_ms": F("audio_ms") + audio_ms},
+        create_defaults={"audio_ms": audio_ms},
+    )
 
 
 def shares_of(owner_ids: Iterable[int]) -> dict[int, int]:

@@ -2,7 +2,7 @@
 
 import logging
 
-from django.db import DatabaseError, IntegrityError, transaction
+from django.db import DatabaseError
 from django.db.models import F
 
 from jobs.models import MeasuredSpeed
@@ -29,12 +29,9 @@ def speed_of(*, engine: str | None, model: str) -> float | None:
 
 def _fade_in(engine: str, model: str, audio_ms: float, work_ms: float) -> None:
     """Rows fade in the database, so that two workers at once lose nothing."""
-    row = MeasuredSpeed.objects.filter(engine=engine, model=model)
-    faded = {"audio_ms": F("audio_ms") * FADING + audio_ms, "work_ms": F("work_ms") * FADING + work_ms}
-    if row.update(**faded):
-        return
-    try:
-        with transaction.atomic():
-            MeasuredSpeed.objects.create(engine=engine, model=model, audio_ms=audio_ms, work_ms=work_ms)
-    except IntegrityError:
-        row.update(**faded)
+    MeasuredSpeed.objects.update_or_create(
+        engine=engine,
+        model=model,
+        defaults={"audio_ms": F("audio_ms") * FADING + audio_ms, "work_ms": F("work_ms") * FADING + work_ms},
+        create_defaults={"audio_ms": audio_ms, "work_ms": work_ms},
+    )
