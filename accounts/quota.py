@@ -33,26 +33,19 @@ def remaining_ms(*, account_id: int) -> int | None:
     return QuotaAccount.objects.get(pk=account_id).remaining_ms
 
 
-def jobs_in_flight_limit(*, account_id: int, lock: bool = False) -> int | None:
-    """How many jobs of the account may be in flight at the same time; None means any number.
+def jobs_in_flight_limits(*, account_ids: Collection[int], lock: bool = False) -> dict[int, int]:
+    """How many jobs may be in flight at the same time, of those accounts that have a limit.
 
     With ``lock`` others who ask so wait until the caller's transaction is over, where there is a limit.
     """
-    limit = QuotaAccount.objects.values_list("jobs_in_flight", flat=True).filter(pk=account_id).first()
-    if limit is None:
-        limit = settings.JOBS_IN_FLIGHT or None
-    if limit is not None and lock:
-        QuotaAccount.objects.select_for_update().get(pk=account_id)
-    return limit
-
-
-def jobs_in_flight_limits(*, account_ids: Collection[int]) -> dict[int, int]:
-    """The same of those accounts that have a limit."""
     if not account_ids:
         return {}
     accounts = QuotaAccount.objects.filter(pk__in=account_ids).values_list("pk", "jobs_in_flight")
     limits = {pk: limit or settings.JOBS_IN_FLIGHT for pk, limit in accounts}
-    return {pk: limit for pk, limit in limits.items() if limit}
+    limited = {pk: limit for pk, limit in limits.items() if limit}
+    if limited and lock:
+        list(QuotaAccount.objects.select_for_update().filter(pk__in=limited).order_by("pk").values_list("pk"))
+    return limited
 
 
 def reserve(

@@ -83,7 +83,7 @@ def _are_others_enough(owner_id: int, job_id: int) -> bool:
 
     Behind the lock of the owner's account, where there is a limit: of two claims at once, one counts the other.
     """
-    limit = quota.jobs_in_flight_limit(account_id=owner_id, lock=True)
+    limit = quota.jobs_in_flight_limits(account_ids=[owner_id], lock=True).get(owner_id)
     return limit is not None and jobs_in_flight().filter(owner_id=owner_id).exclude(pk=job_id).count() >= limit
 
 
