@@ -12,12 +12,14 @@ SEEK_FRAMES_PER_SECOND = 100
 class Timeline:
     """Samples that last ``heard_seconds`` are ``length_seconds`` of the recording, from ``start_seconds`` on.
 
-    The two lengths differ where the recording was played at another speed.
+    The two lengths differ where the recording was played at another speed. Times to be placed are counted from
+    ``heard_from_seconds`` on: where a chunk of the samples begins.
     """
 
     start_seconds: float
     length_seconds: float
     heard_seconds: float
+    heard_from_seconds: float = 0.0
 
     def place(self, segment: Segment) -> Segment:
         """``segment`` with all of its times in the recording's time, not after the end of the stretch."""
@@ -32,4 +34,4 @@ class Timeline:
 
     def _original(self, seconds: float) -> float:
         scale = self.length_seconds / self.heard_seconds
-        return self.start_seconds + min(seconds * scale, self.length_seconds)
+        return self.start_seconds + min((self.heard_from_seconds + seconds) * scale, self.length_seconds)

@@ -10,7 +10,7 @@ import numpy as np
 
 from jobs import files, lifecycle, recognition
 from jobs.audio.decode import to_audio
-from jobs.audio.timeline import SEEK_FRAMES_PER_SECOND, Timeline
+from jobs.audio.timeline import Timeline
 from jobs.engines.base import SAMPLE_RATE, Audio, Clip, Engine, TranscriptionInfo, TranscriptionRequest
 from jobs.engines.doubts import flag_doubtful
 from jobs.lease import LeaseKeeper
@@ -124,8 +124,8 @@ class _Saver:
     """Writes the segments of one chunk as parts of the transcript, numbered on from the chunks before it."""
 
     def __init__(self, job: Job, chunk: Chunk, claim: ChunkClaim) -> None:
-        self._job, self._chunk, self._claim = job, chunk, claim
-        self._timeline = timeline_of(job)
+        self._chunk, self._claim = chunk, claim
+        self._timeline = timeline_of(job, chunk)
         self._is_flagged = False
         self.saved = 0
         self._parts = 0
@@ -133,10 +133,8 @@ class _Saver:
     def save(self, segments: list[Segment]) -> None:
         done_samples = min(round(segments[-1].end * SAMPLE_RATE), self._chunk.samples)
         first_id, position = self._chunk.first_id + self.saved, first_position(self._chunk.position) + self._parts
-        start_seconds = self._chunk.start_sample / SAMPLE_RATE
         speech = Clip(self._chunk.speech[0][0], self._chunk.speech[-1][1])
-        fitted = (shifted(fit_into(segment, speech), start_seconds) for segment in segments)
-        placed = [self._timeline.place(segment) for segment in fitted]
+        placed = [self._timeline.place(fit_into(segment, speech)) for segment in segments]
         _save(self._claim, done_samples, position, first_id, placed)
         self.saved += len(segments)
         self._parts += 1
@@ -178,11 +176,12 @@ def _save(claim: ChunkClaim, done_samples: int, position: int, first_id: int, se
         )
 
 
-def timeline_of(job: Job) -> Timeline:
-    """Where the engine's times lie in the recording that was uploaded: after what was skipped, at its own speed."""
+def timeline_of(job: Job, chunk: Chunk) -> Timeline:
+    """Where the times of a chunk lie in the recording that was uploaded: after what was skipped, at its own speed."""
     options = Options.of(job.options)
     length_seconds = (job.duration_ms or 0) / 1000
-    return Timeline(options.trim_start, length_seconds, length_seconds / options.speed)
+    heard_seconds = length_seconds / options.speed
+    return Timeline(options.trim_start, length_seconds, heard_seconds, chunk.start_sample / SAMPLE_RATE)
 
 
 def fit_into(segment: Segment, clip: Clip) -> Segment:
@@ -193,13 +192,6 @@ def fit_into(segment: Segment, clip: Clip) -> Segment:
 
     words = tuple(replace(word, start=inside(word.start), end=inside(word.end)) for word in segment.words)
     return replace(segment, start=inside(segment.start), end=inside(segment.end), words=words)
-
-
-def shifted(segment: Segment, seconds: float) -> Segment:
-    """``segment`` with all of its times later by ``seconds``."""
-    words = tuple(replace(word, start=word.start + seconds, end=word.end + seconds) for word in segment.words)
-    seek = None if segment.seek is None else segment.seek + round(seconds * SEEK_FRAMES_PER_SECOND)
-    return replace(segment, start=segment.start + seconds, end=segment.end + seconds, words=words, seek=seek)
 
 
 def segment_json(segment_id: int, segment: Segment) -> dict[str, Any]:
