@@ -21,7 +21,7 @@ from jobs.lifecycle.claims import LET_GO, Claim, writing
 from jobs.lifecycle.finished_part import number_segments
 from jobs.models import Chunk, Job, JobEvent, Stage, Status, TranscriptPart
 from jobs.models.chunk import SAMPLES
-from jobs.models.transcript_part import first_position
+from jobs.models.transcript_part import in_chunk
 from jobs.outages import through_outages
 from jobs.shares import record_audio
 
@@ -190,8 +190,7 @@ def _take(job_id: int, free: Q, *, token: uuid.UUID, holder: str, lease_seconds:
             first_id=_first_id(job_id, seen.position),
         )
         if changed:
-            parts = TranscriptPart.objects.filter(job_id=job_id, position__gte=first_position(seen.position))
-            parts.filter(position__lt=first_position(seen.position + 1)).delete()
+            TranscriptPart.objects.filter(in_chunk(seen.position), job_id=job_id).delete()
             return seen.pk
     return None
 

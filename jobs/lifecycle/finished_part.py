@@ -4,7 +4,7 @@ from typing import Any
 
 from jobs.engines.base import SAMPLE_RATE
 from jobs.models import Chunk, Job, TranscriptPart
-from jobs.models.transcript_part import PARTS_PER_CHUNK, first_position
+from jobs.models.transcript_part import PARTS_PER_CHUNK, in_chunk
 from jobs.options import Options
 
 
@@ -15,8 +15,8 @@ def finished_ms(job: Job) -> int | None:
     counts up to the end of its last saved segment.
     """
     options = Options.of(job.options)
-    chunks = list(job.chunks.order_by("position"))
-    parts = last_parts(job)
+    chunks = list(job.chunks.defer("speech").order_by("position"))
+    parts = _last_parts(job)
     if not parts and not any(chunk.finished_at for chunk in chunks):
         return None
     total_ms, begin_ms = 0, 0
@@ -31,7 +31,7 @@ def finished_ms(job: Job) -> int | None:
     return total_ms
 
 
-def last_parts(job: Job) -> dict[int, TranscriptPart]:
+def _last_parts(job: Job) -> dict[int, TranscriptPart]:
     """The last saved part of each chunk that has any, by the chunk's position."""
     newest: dict[int, int] = {}
     for position in job.parts.order_by("position").values_list("position", flat=True):
@@ -45,19 +45,14 @@ def number_segments(job_id: int, *, unfinished: bool) -> None:
     Up to the first chunk that is not finished, or with ``unfinished`` whatever was saved.
     """
     next_id = 0
-    for chunk in Chunk.objects.filter(job_id=job_id).order_by("position"):
-        parts = TranscriptPart.objects.filter(
-            job_id=job_id,
-            position__gte=first_position(chunk.position),
-            position__lt=first_position(chunk.position + 1),
-        )
+    for chunk in Chunk.objects.filter(job_id=job_id).defer("speech").order_by("position"):
         if not chunk.finished_at and not unfinished:
             return
         if chunk.finished_at and chunk.first_id == next_id:
             next_id += chunk.segments
             continue
         first_id = next_id
-        for part in parts.order_by("position"):
+        for part in TranscriptPart.objects.filter(in_chunk(chunk.position), job_id=job_id).order_by("position"):
             if part.segments and part.segments[0].get("id") != next_id:
                 part.segments = _numbered(part.segments, next_id)
                 part.save(update_fields=["segments"])

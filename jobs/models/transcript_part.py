@@ -16,6 +16,11 @@ def first_position(chunk: int) -> int:
     return chunk * PARTS_PER_CHUNK
 
 
+def in_chunk(chunk: int) -> models.Q:
+    """The parts, of one job, of the chunk at this position."""
+    return models.Q(position__gte=first_position(chunk), position__lt=first_position(chunk + 1))
+
+
 class PlainJSONEncoder(json.JSONEncoder):
     """Writes all letters as they are: the API sends what is stored, and people read it."""
 

@@ -26,6 +26,7 @@ TURN_SECONDS = 2.0
 LANGUAGE_SECONDS = 60.0
 """Speech that is listened to for its language, from as many chunks as that takes."""
 LONG_AGO_SECONDS = 86_400.0
+NOTHING: Audio = np.empty(0, dtype=np.float32)
 
 
 def transcribe_recording(job: Job, keeper: LeaseKeeper) -> None:
@@ -65,11 +66,8 @@ def _is_begun(job: Job, recogniser: Recogniser) -> bool:
 
 def _begin(job: Job, keeper: LeaseKeeper, recogniser: Recogniser) -> None:
     """Find out the language, say who is at work, and let others help."""
-    if recogniser.request.language is None:
-        audio, speech = _first_speech(job)
-        info = recogniser.engine.detect_language(audio, replace(recogniser.request, speech=speech))
-    else:
-        info = recogniser.engine.detect_language(np.empty(0, dtype=np.float32), recogniser.request)
+    audio, speech = _first_speech(job) if recogniser.request.language is None else (NOTHING, ())
+    info = recogniser.engine.detect_language(audio, replace(recogniser.request, speech=speech))
     keeper.beat()
     _say_who_is_at_work(job, keeper, recogniser, info)
     if info.language is not None:
@@ -100,7 +98,7 @@ def _open_to_help(job: Job, keeper: LeaseKeeper, info: TranscriptionInfo) -> Non
 
 def _first_speech(job: Job) -> tuple[Audio, tuple[Clip, ...]]:
     """The beginning of the recording's speech, chunk after chunk, and where in these samples somebody speaks."""
-    audio = np.empty(0, dtype=np.float32)
+    audio = NOTHING
     speech: list[Clip] = []
     for chunk in job.chunks.order_by("position").iterator(chunk_size=1):
         offset = len(audio) / SAMPLE_RATE

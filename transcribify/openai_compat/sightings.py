@@ -12,7 +12,7 @@ from django.db.models import Min, Q
 from jobs.abandonment import abandon_jobs, wait_again
 from jobs.models import Chunk, Job, Stage, TranscriptPart
 from jobs.models.job import UNFINISHED
-from jobs.models.transcript_part import PARTS_PER_CHUNK, first_position
+from jobs.models.transcript_part import PARTS_PER_CHUNK, first_position, in_chunk
 
 STREAMS_PER_QUESTION = 100
 """SQLite takes no condition of a thousand parts."""
@@ -90,9 +90,8 @@ def _first_unfinished(job_ids: Collection[int]) -> dict[int, int]:
 
 
 def _behind(job_id: int, place: Place, last_chunk: int | None) -> Q:
-    next_chunk = first_position(place.chunk + 1)
-    same = Q(position__gte=first_position(place.chunk), position__lt=next_chunk, pk__gt=place.part_id)
-    later = Q(position__gte=next_chunk)
+    same = in_chunk(place.chunk) & Q(pk__gt=place.part_id)
+    later = Q(position__gte=first_position(place.chunk + 1))
     if last_chunk is not None:
         later &= Q(position__lt=first_position(last_chunk + 1))
     return Q(job_id=job_id) & (same | later)
